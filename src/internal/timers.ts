@@ -61,7 +61,7 @@ export function createTimers(scheduler: SchedulerLike, clock?: SteadyClock): Tim
 }
 
 /** The last part of a time limit, or half of it if that is shorter. Milliseconds. */
-export const LAST_PART = 250;
+const LAST_PART = 250;
 
 /**
  * Emits after `delay` ms, in two parts: if the process is stopped during the first one (the machine sleeps), Node runs

@@ -16,11 +16,9 @@ export function createContext(source: TokenSource, settings: Settings, state: To
   const { now } = clock;
   const timers = createTimers(scheduler, clock);
   const events = createEventQueue(settings.shownNow);
-  const fetcher = createTokenFetcher(source, settings, timers);
   const recheck$ = new BehaviorSubject<unknown>(undefined);
 
   function recheck(): void {
-    fetcher.look();
     reportExpiry(state, now(), events.emit);
     recheck$.next(undefined);
   }
@@ -44,7 +42,7 @@ export function createContext(source: TokenSource, settings: Settings, state: To
      */
     now,
     timers,
-    fetcher,
+    fetcher: createTokenFetcher(source, settings, timers),
     events,
     /**
      * Emits at once, and when something may have changed that decides whether a token is needed: the time, or who wants
@@ -52,8 +50,8 @@ export function createContext(source: TokenSource, settings: Settings, state: To
      */
     recheck$: recheck$ as Observable<unknown>,
     /**
-     * Looks at the time limit of the fetch, emits `tokenExpired` if the token has expired, then makes `recheck$` emit.
-     * Called by timers, by `wake`, and for each subscriber and each request that needs a token.
+     * Emits `tokenExpired` if the token has expired, then makes `recheck$` emit. Called by timers, by `wake`, and for
+     * each subscriber and each request that needs a token.
      */
     recheck,
     /**

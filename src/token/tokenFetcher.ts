@@ -8,6 +8,7 @@ import {
   map,
   Observable,
   of,
+  Subscription,
   switchMap,
   take,
   tap,
@@ -19,8 +20,7 @@ import { asObservable } from '../internal/observableOf.js';
 import { captureContext } from '../internal/callerContext.js';
 import { kindOf } from '../internal/kindOf.js';
 import { fetcherBehind, headStartOf, markSignal } from '../internal/sourceHooks.js';
-import type { Timers } from '../internal/timers.js';
-import { createFetchLimit, type FetchLimit } from './fetchLimit.js';
+import { timeLimit, type Timers } from '../internal/timers.js';
 import type { Settings } from './options.js';
 import type { SourceResult } from './receivedToken.js';
 import { permanentError } from './permanentError.js';
@@ -32,18 +32,17 @@ type Place = 'source' | 'store';
 /** Errors the fetch when the limit is over. Each limit takes the place of the one before. */
 type SetTimeLimit = (ms: number, place: Place) => void;
 
-type FetchSettings = Pick<Settings, 'fetchTimeout' | 'store' | 'scheduler'>;
+type FetchSettings = Pick<Settings, 'fetchTimeout' | 'store'>;
 
 /** The body of a response that failed is waited for this long. Milliseconds. */
 const FAILED_BODY_TIMEOUT = 2000;
 
 /** The sum of the time limits below: those of a store before, during and after the one fetch that it makes. */
-export const longestFetch = ({ fetchTimeout, store }: Pick<FetchSettings, 'fetchTimeout' | 'store'>): number =>
-  fetchTimeout * (store ? 2 + 1 + 1 : 1);
+export const longestFetch = ({ fetchTimeout, store }: FetchSettings): number => fetchTimeout * (store ? 2 + 1 + 1 : 1);
 
 export function createTokenFetcher(source: TokenSource, settings: FetchSettings, timers: Timers) {
   const { answerTo, isCallingSource } = createSourceCaller(source, settings, timers);
-  let pending: { readonly request: TokenRequest; readonly limit: FetchLimit } | undefined;
+  let pending: TokenRequest | undefined;
 
   const fetch = (
     about: Pick<TokenRequest, 'reason' | 'attempt' | 'previous'>,
@@ -56,7 +55,7 @@ export function createTokenFetcher(source: TokenSource, settings: FetchSettings,
       let isAnswered = false;
       // What the source reported last: the cause, if the time limit ends the fetch.
       let reported: ErrorOptions | undefined;
-      const limit = createFetchLimit(timers, settings.scheduler);
+      let limit = Subscription.EMPTY;
       // Made when it is first read: making one takes longer than the rest of a renewal.
       const signalOf = () => {
         if (controller) return controller.signal;
@@ -75,16 +74,17 @@ export function createTokenFetcher(source: TokenSource, settings: FetchSettings,
         report: { value: reportBySource },
       });
       const setTimeLimit: SetTimeLimit = (ms, place) => {
-        limit.set(ms, () => {
+        limit.unsubscribe();
+        limit = timeLimit(timers, ms).subscribe(() => {
           const message = `no answer from the token ${place} within ${String(ms)} ms`;
           subscriber.error(new TokenFetchTimeoutError(message, reported));
         });
       };
-      pending = { request, limit };
+      pending = request;
       subscriber.add(() => {
-        limit.stop();
+        limit.unsubscribe();
         // Another fetch may have begun when this one was answered.
-        if (pending?.request === request) pending = undefined;
+        if (pending === request) pending = undefined;
         if (!isAnswered) controller?.abort();
       });
       const result$ = answerTo(request, setTimeLimit).pipe(
@@ -102,9 +102,7 @@ export function createTokenFetcher(source: TokenSource, settings: FetchSettings,
     /** Asks the source, or the store before it, for one token, within `fetchTimeout`. */
     fetch,
     /** The signal of the fetch under way. */
-    pending: (): AbortSignal | undefined => pending?.request.signal,
-    /** A request may have to wait for the fetch under way, whose timer may be lost. */
-    look: (): void => pending?.limit.look(),
+    pending: (): AbortSignal | undefined => pending?.signal,
     /** Whether a request made now, with this signal, is part of fetching a token, and so needs no token itself. */
     owns: (signal?: AbortSignal | null): boolean => isCallingSource() || fetcherBehind(signal) === fetch,
   };
