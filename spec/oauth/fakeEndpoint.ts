@@ -68,3 +68,12 @@ export function deferred<T>() {
 export const turns = async (count = 50) => {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 };
+
+/** Asks, and leaves before the answer comes. */
+export async function askAndLeave(source: TokenSource): Promise<void> {
+  const controller = new AbortController();
+  const left = ask(source, { signal: controller.signal }).catch(() => 'left');
+  await turns();
+  controller.abort();
+  await left;
+}

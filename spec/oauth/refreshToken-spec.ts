@@ -5,7 +5,7 @@ import { refreshToken } from '../../src/oauth/refreshToken.js';
 import { isPermanentFailure } from '../../src/token/failure.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { TokenResponse } from '../../src/token/types.js';
-import { ask, deferred, fakeEndpoint, refuse, turns, type Seen } from './fakeEndpoint.js';
+import { ask, askAndLeave, deferred, fakeEndpoint, refuse, turns, type Seen } from './fakeEndpoint.js';
 import { create, used } from './refreshTokenSource.js';
 
 /** A server that rotates: `r1` gives `r2` and so on, each once; a used one ends it all (RFC 9700 section 4.14.2). */
@@ -452,11 +452,7 @@ describe('onRotate', () => {
         ),
         { onRotate },
       );
-      const { signal, abort } = abortable();
-      const left = ask(source, { signal }).catch(() => 'left');
-      await turns();
-      abort();
-      await left;
+      await askAndLeave(source);
       await jest.advanceTimersByTimeAsync(5000);
       const next = ask(source);
       await turns();
@@ -800,11 +796,7 @@ describe('an onRotate that never ends', () => {
       onRotate: ({ refresh_token }) => (stored.push(refresh_token) === 1 ? NEVER : of(undefined)),
     });
     for (let round = 0; round < 3; round++) {
-      const { signal, abort } = abortable();
-      const left = ask(source, { signal }).catch(() => 'left');
-      await turns();
-      abort();
-      await left;
+      await askAndLeave(source);
       await jest.advanceTimersByTimeAsync(5000);
       await ask(source); // gets the token that was held back
     }
@@ -825,11 +817,7 @@ describe('an onRotate that takes long', () => {
       ...(index === 0 && { refresh_token: 'r2' }),
     }));
     const source = create(endpoint, { onRotate });
-    const controller = new AbortController();
-    const left = ask(source, { signal: controller.signal }).catch(() => 'left');
-    await turns();
-    controller.abort();
-    await left;
+    await askAndLeave(source);
     await jest.advanceTimersByTimeAsync(6000);
     await ask(source); // gets the token that is there already
     const next = ask(source);

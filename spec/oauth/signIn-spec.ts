@@ -4,7 +4,7 @@ import type { RefreshTokenOptions } from '../../src/oauth/options.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { TokenResponse } from '../../src/token/types.js';
-import { ask, deferred, fakeEndpoint, refuse, turns } from './fakeEndpoint.js';
+import { ask, askAndLeave, deferred, fakeEndpoint, refuse, turns } from './fakeEndpoint.js';
 
 const base = {
   tokenEndpoint: 'https://id.example/token',
@@ -93,11 +93,7 @@ describe('a sign-in that takes longer than anyone waits', () => {
   it('should leave in use the refresh token that a store brings meanwhile, if it brings none', async () => {
     const { prompts, reauthenticate } = prompting(60_000, { refresh_token: undefined });
     const { source, used } = setUp({ reauthenticate });
-    const controller = new AbortController();
-    const left = ask(source, { signal: controller.signal }).catch(() => 'left');
-    await turns();
-    controller.abort();
-    await left;
+    await askAndLeave(source);
     await pass(10_000);
     const next = ask(source, { last: { access_token: 'T0', refresh_token: 'n9' } });
     await pass(60_000);
@@ -158,11 +154,7 @@ describe('a sign-in that takes longer than anyone waits', () => {
       access_token: jwt,
     });
     const { source } = setUp({ reauthenticate });
-    const controller = new AbortController();
-    const left = ask(source, { signal: controller.signal }).catch(() => 'left');
-    await turns();
-    controller.abort();
-    await left;
+    await askAndLeave(source);
     await pass(600_000);
     const next = ask(source);
     await pass(61_000);
@@ -174,11 +166,7 @@ describe('a sign-in that takes longer than anyone waits', () => {
     const { prompts, reauthenticate } = prompting(1000);
     const read = jest.fn<Observable<string>, []>(() => NEVER).mockReturnValueOnce(of('r1'));
     const { source, used } = setUp({ refreshToken: read, reauthenticate });
-    const controller = new AbortController();
-    const left = ask(source, { signal: controller.signal }).catch(() => 'left');
-    await turns();
-    controller.abort();
-    await left;
+    await askAndLeave(source);
     await pass(10_000);
     expect([read.mock.calls.length, used(), prompts.count]).toEqual([2, ['r1'], 0]);
   });
@@ -195,11 +183,7 @@ describe('a sign-in that takes longer than anyone waits', () => {
       )
       .mockReturnValueOnce(of({ access_token: 'T', refresh_token: 'n1' }));
     const { source } = setUp({ reauthenticate });
-    const controller = new AbortController();
-    const left = ask(source, { signal: controller.signal }).catch(() => 'left');
-    await turns();
-    controller.abort();
-    await left;
+    await askAndLeave(source);
     await pass(21_000);
     expect((await ask(source)).access_token).toBe('T');
   });

@@ -5,7 +5,7 @@ import { UsageError } from './io.js';
 /** An option as `parseArgs` takes it, and what `--help` says of it. */
 interface CommandOption {
   readonly type: 'string' | 'boolean';
-  /** Of every option with a value: `parseArgs` would keep the last one, and nobody would learn that it was not alone. */
+  /** Of every option with a value: `parseArgs` would keep the last one, and not tell that there were others. */
   readonly multiple?: boolean;
   readonly mayRepeat?: boolean;
   readonly short?: string;

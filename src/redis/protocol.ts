@@ -112,7 +112,7 @@ export function createProtocol(
     },
     fail: (fence: number, pause: number, failure: string): Promise<unknown> =>
       bounded(() => run(FAIL, hashKey, [fence, pause, failure, channel])),
-    /** Deletes what is stored, unless a sign-out later than `endedBefore` has. The same `id` again does nothing more. */
+    /** Deletes what is stored, unless a sign-out later than `endedBefore` has. The same `id` again does nothing. */
     signOut: (id: string, beyond: number, endedBefore?: number): Promise<unknown> =>
       call(SIGN_OUT, [beyond, ttlOf(0, true), channel, id, endedBefore ?? ''], parseSignOutReply),
     /** How old what was issued then is, at most. */

@@ -17,7 +17,7 @@ export function createLockQueue(
   return {
     /**
      * Does some work under a Web Lock, which one tab at a time can hold, until the work is over or the tab is gone.
-     * Without the lock when this tab has waited for `limit` ms (a tab that is frozen in the middle of a fetch keeps it),
+     * Without the lock when this tab has waited for `limit` ms (a tab that is frozen during a fetch keeps it),
      * and where there are no Web Locks (an insecure context, a sandboxed frame). Not if `abandoned` aborts before.
      * The wait begins when the page is open.
      */
