@@ -3,6 +3,7 @@ import { cases, marbles } from 'rxjs-marbles/jest';
 import { createTokenStream, type AccessToken, type TokenSource, type TokenStreamOptions } from 'rx-fresh-token';
 import { connectWithToken, type ConnectOptions } from 'rx-fresh-token/connect';
 import { createTokenPool } from 'rx-fresh-token/pool';
+import type { TokenStep } from 'rx-fresh-token/testing';
 import { answered, close, setUp } from './support.js';
 
 type Clock = Pick<TokenStreamOptions, 'scheduler' | 'now' | 'jitter'>;
@@ -459,6 +460,97 @@ describe('connectWithToken: a rejected token', () => {
         expect.stringContaining('1000 error the token source failed permanently: the fake source fails'),
       ]);
     }),
+  );
+
+  const broken = {
+    'fails once': ['transient'],
+    'fails for a while': Array(5).fill('transient'),
+    'is slow': [],
+  } as const;
+  cases(
+    'should be waited for, however few reconnects there may be, while the source',
+    (m, { count, steps, latency }) => {
+      const source = { steps: ['token', ...steps, 'token'], latency: (n: number) => (n === 1 ? 0 : latency) } as const;
+      const { log, run } = setUp(m, ['1s # !4401', '-'], { 4401: close(4401) }, { source });
+      run({ reconnect: { count } }, 30_000);
+      expect(log.map((line) => line.replace(/^\d+ /, ''))).toEqual(['open a', 'close a', 'open b', 'close b']);
+    },
+    [0, 1, 2].flatMap((count) =>
+      Object.entries(broken).map(([how, steps]) => ({
+        name: `${how}, count ${count}`,
+        count,
+        steps,
+        latency: how === 'is slow' ? 5000 : 0,
+      })),
+    ),
+  );
+
+  cases(
+    'should end the stream if the source fails permanently, however few reconnects there may be:',
+    (m, { count, diagram, failures }) => {
+      const source = { steps: ['token', ...failures, ...Array<TokenStep>(9).fill('permanent')] as TokenStep[] };
+      const { log, run, token$ } = setUp(m, [diagram, '-'], { 4401: close(4401) }, { source });
+      const watching = token$.subscribe({ error: () => undefined });
+      run({ reconnect: { count } }, 60_000);
+      watching.unsubscribe();
+      expect(log.slice(2)).toEqual([expect.stringContaining('error the token source failed permanently')]);
+    },
+    [0, 1, 2].flatMap((count) => [
+      { name: `count ${count}`, count, diagram: '1s # !4401', failures: [] },
+      {
+        name: `after other failures, count ${count}`,
+        count,
+        diagram: '1s # !4401',
+        failures: ['transient', 'transient'],
+      },
+      { name: `before the rejection too, count ${count}`, count, diagram: '26s # !4401', failures: [] },
+    ]) as { name: string; count: number; diagram: string; failures: TokenStep[] }[],
+  );
+
+  cases(
+    'should be reported, though the stream ends with it',
+    (m, { diagrams = ['1s # !4401'], options, rejected = ['a'], refreshes = 1 }) => {
+      const { log, run, source, token$ } = setUp(m, diagrams, { 4401: close(4401) });
+      const reported: string[] = [];
+      token$.events.subscribe((event) => {
+        if (event.type === 'tokenRejected') reported.push(event.token.value);
+      });
+      run(options, 40_000);
+      expect(log.at(-1)).toMatch(/error close 4401$/);
+      expect(reported).toEqual(rejected);
+      expect(log.filter((line) => line.includes('open')).at(-1)).toMatch(new RegExp(`open ${rejected.at(-1)}$`));
+      expect(source.calls.filter(({ reason }) => reason === 'rejected')).toHaveLength(refreshes);
+    },
+    [
+      { name: 'by isFinal', options: { isFinal: () => true } },
+      { name: 'as nothing reconnects', options: { reconnect: false } },
+      { name: 'as nothing reconnects, and by isFinal', options: { reconnect: false, isFinal: () => true } },
+      {
+        name: 'as no attempt is left',
+        diagrams: ['x 1s # !4401'],
+        options: { reconnect: { count: 0 } },
+        rejected: ['a', 'b'],
+        refreshes: 2,
+      },
+      {
+        name: 'as it is the third in a row',
+        options: {},
+        rejected: ['a', 'b', 'c'],
+        refreshes: 2,
+      },
+      {
+        name: "by isFinal, in the place of an older connection: onRenewal: 'replace'",
+        diagrams: ['-', '1s # !4401'],
+        options: { onRenewal: 'replace', isFinal: () => true },
+        rejected: ['b'],
+      },
+    ] as {
+      name: string;
+      diagrams?: string[];
+      options: ConnectOptions;
+      rejected?: string[];
+      refreshes?: number;
+    }[],
   );
 
   it(

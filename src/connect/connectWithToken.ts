@@ -3,24 +3,25 @@ import {
   defer,
   EMPTY,
   ignoreElements,
-  of,
+  raceWith,
+  repeat,
   retry,
   switchMap,
+  take,
   takeUntil,
   tap,
   throwError,
-  throwIfEmpty,
 } from 'rxjs';
 import type { Observable, OperatorFunction } from 'rxjs';
 import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
-import { failAfter } from '../internal/timers.js';
+import { timeLimit } from '../internal/timers.js';
 import type { TokenEvent } from '../token/events.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { afterEnd, pauseBefore, type EndState } from './afterEnd.js';
 import { connection } from './connection.js';
-import { Ended, isNormal, rejectionOf } from './ends.js';
+import { Ended, isNormal, rejectionOf, type ConnectionEnd } from './ends.js';
 import { settingsOf, type Connect, type ConnectOptions, type ConnectSettings } from './options.js';
 
 /**
@@ -65,48 +66,55 @@ export function connectWithToken<T>(
 
 /** The pipeline: a token, the connection that is opened with it, and what follows its end. */
 export function connections<T>(manager: TokenManager, connect: Connect<T>, settings: ConnectSettings): Observable<T> {
-  const { take, recover, timers, events$ } = manager;
-  const { backoff, maxWait } = settings;
+  const { recover, reject, timers, events$ } = manager;
+  const { backoff, maxWait, isRejection } = settings;
 
   return defer(() => {
     let state: EndState = { attempts: 0, rejections: 0 };
-    /** What came in the place of a rejected token. It is used once, even if it has expired on arrival. */
-    let replacement: AccessToken | null = null;
+    /** Brings the token of the next connection. */
+    let token$ = manager.take(maxWait);
 
-    /** While the source fails and may mend, it is asked again after pauses. */
-    const replace = (thrown: Ended): Observable<unknown> =>
-      recover(rejectionOf(thrown.how), maxWait).pipe(
-        throwIfEmpty(() => thrown),
-        retry({ count: backoff.count, delay: (_, failures) => timers.after(pauseBefore(failures, backoff), true) }),
-        tap((other) => (replacement = other)),
-        takeUntil(failAfter(timers, maxWait, () => thrown)),
+    /** Another token. While the source fails and may mend, it is asked again after pauses. */
+    const replacement = (how: ConnectionEnd): Observable<AccessToken> =>
+      recover(rejectionOf(how), maxWait).pipe(
+        repeat({ delay: (failures) => timers.after(pauseBefore(failures, backoff), true) }),
+        raceWith(timeLimit(timers, maxWait).pipe(switchMap(() => asConnectionEnded(how)))),
+        take(1),
         takeUntil(failAt(events$, permanentFailure)),
       );
 
-    /** The notifier of `retry`: emits when it is time for another connection, and errors when there will be none. */
+    /** The notifier of `retry`: emits when it is time for another connection. */
     const next = (thrown: unknown): Observable<unknown> => {
       const decision = thrown instanceof Ended && afterEnd(thrown.how, state, settings);
       if (!decision) throw thrown;
       state = decision.state;
-      replacement = null;
-      const pause$ = timers.after(decision.pause, true);
-      return decision.isRejected ? pause$.pipe(switchMap(() => replace(thrown))) : pause$;
+      token$ = decision.isRejected ? replacement(thrown.how) : manager.take(maxWait);
+      return timers.after(decision.pause, true);
     };
 
-    return defer(() => (replacement ? of(replacement) : take(maxWait))).pipe(
+    /** The end of the stream, once all is closed. */
+    const last = (thrown: unknown): Observable<never> =>
+      defer(() => {
+        // A mistake in the user's code.
+        if (!(thrown instanceof Ended)) throw thrown;
+        const { how } = thrown;
+        // Nothing else asks for another token.
+        if (isRejection(how.end)) reject(rejectionOf(how));
+        return asConnectionEnded(how);
+      });
+
+    return defer(() => token$).pipe(
       switchMap((token) => connection(token, manager, connect, settings)),
       retry({ delay: next }),
-      catchError(asConnectionEnded),
+      catchError(last),
       takeUntil(failAt(events$, endOfSession)),
     );
   });
 }
 
-/** The stream ends as its last connection did. What is no end of a connection is a mistake in the user's code. */
-const asConnectionEnded = (thrown: unknown): Observable<never> => {
-  const end = thrown instanceof Ended ? thrown.how.end : thrown;
-  return thrown instanceof Ended && isNormal(end) ? EMPTY : throwError(() => end);
-};
+/** The stream ends as its last connection did. */
+const asConnectionEnded = ({ end }: ConnectionEnd): Observable<never> =>
+  isNormal(end) ? EMPTY : throwError(() => end);
 
 /** Emits nothing. Errors with what `fail` throws at an event. */
 const failAt = (events$: Observable<TokenEvent>, fail: (event: TokenEvent) => void): Observable<never> =>

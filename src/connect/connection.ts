@@ -41,7 +41,7 @@ export function connection<T>(
   taken: AccessToken,
   { accepted, current, events$, reject, now, token$ }: TokenManager,
   connect: Connect<T>,
-  { onRenewal, reconnects, isRejection, isFinal }: ConnectSettings,
+  { onRenewal, isRejection, isFinal }: ConnectSettings,
 ): Observable<T> {
   return defer(() => {
     const wasCurrent = sameToken(current(), taken);
@@ -66,10 +66,10 @@ export function connection<T>(
           const how = { end, token: announced ?? token, hasMessage, openFor: now() - openedAt$.value };
           // While another one opens in its place, the old one may end with anything: the server may allow one only.
           const isLast = closings.length === 1 || (closings[1] === close$ && isFinal(end));
+          if (isLast) throw new Ended({ ...how, isTokenOver: wasCurrent && !sameToken(current(), how.token) });
           // Nothing else asks for another token.
-          if (!(isLast && reconnects) && isRejection(end)) reject(rejectionOf(how));
-          if (!isLast) return EMPTY;
-          throw new Ended({ ...how, isTokenOver: wasCurrent && !sameToken(current(), how.token) });
+          if (isRejection(end)) reject(rejectionOf(how));
+          return EMPTY;
         });
       const given = connect(token, opened);
       return messagesOf(given).pipe(
