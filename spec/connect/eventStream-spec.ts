@@ -149,6 +149,11 @@ it('should replace a rejected token, and not send it again', async () => {
   expect(failure).toBeUndefined();
 });
 
+it('should replace a rejected token for others, though isFinal ends the stream', async () => {
+  const { sent, failure } = await run([new Response('', { status: 401 })], { isFinal: () => true });
+  expect([sent.length, fetched, failure]).toEqual([1, 2, expect.objectContaining({ status: 401 })]);
+});
+
 it('should replace a token that only isRejection finds rejected', async () => {
   const isRejection = (end: unknown) => (end as { status?: number } | null)?.status === 419;
   const { sent, failure } = await run([new Response('', { status: 419 }), events('data: a\n\n')], { isRejection });

@@ -1,7 +1,8 @@
 import { createParser, type ParseError } from 'eventsource-parser';
-import { concatMap, defer, EMPTY, finalize, from, switchMap, type Observable, type ObservableInput } from 'rxjs';
+import { concatMap, defer, EMPTY, from, switchMap, type Observable, type ObservableInput } from 'rxjs';
 import { HttpStatusError } from '../errors.js';
-import { isTemporaryStatus, limitsRate, statusOf } from '../internal/answers.js';
+import { abortable } from '../internal/abortable.js';
+import { limitsRate, statusOf } from '../internal/answers.js';
 import { displayUrl } from '../internal/urls.js';
 import { refuseUnknown } from '../internal/validate.js';
 import { createDestinations } from '../http/destinations.js';
@@ -65,54 +66,45 @@ export function eventStream(
   const destinations = createDestinations(options);
   const href = destinations.check(String(url));
   const name = () => `GET ${displayUrl(new URL(href))}`;
+  const isFinalAnswer = (end: unknown) => isFinalStatus(end) && !settings.isRejection(end);
+  const { isRejection, reconnect, isFinal = isFinalAnswer, maxWait, headers, ...requests } = options;
+  const settings = settingsOf({ isRejection, reconnect, isFinal, maxWait });
+  refuseUnknown(requests, FETCH_OPTIONS);
+  const { 'last-event-id': given = '', ...own } = headersOption(headers);
+  const firstId = decoded(given);
+  requireSendable({ ...own, ...lastEventId(firstId) });
   // The token of the connection that is being opened: it may be for a single use, so its request takes no other.
   let next: AccessToken | null = null;
   // A rejection is the stream's to answer: it knows how often in a row there was one.
-  const send = fetchWithToken(token$, { ...options, isRejection: () => false }, destinations, () => next);
-  const { 'last-event-id': given = '', ...own } = headersOption(options.headers);
-  const headers = { accept: 'text/event-stream', ...own };
-  const firstId = decoded(given);
-  requireSendable({ ...own, ...lastEventId(firstId) });
-  const { isRejection, reconnect, isFinal, maxWait, ...requests } = options;
-  const settings = settingsOf({ isRejection, reconnect, isFinal, maxWait });
-  refuseUnknown(requests, { ...FETCH_OPTIONS, headers: true });
-  const isFinalAnswer = (end: unknown) => isFinalStatus(end) && !settings.isRejection(end);
+  const send = fetchWithToken(token$, { ...requests, isRejection: () => false }, destinations, () => next);
 
   return defer(() => {
     /** What the server has said, for the next request. `retry` is in milliseconds. */
     const said = { lastId: firstId, retry: 0 };
 
-    const connect = (token: AccessToken, opened: () => void): Observable<ServerSentEvent> => {
-      next = token;
-      const controller = new AbortController();
-      const { signal } = controller;
-      const init = { headers: { ...headers, ...lastEventId(said.lastId) }, cache: 'no-store', signal } as const;
-      return from(send(href, init)).pipe(
-        switchMap((response) => {
-          const unreadable = (reason: string): never => {
-            // The caller's fetch may have a signal of its own, which the abort below does not reach.
-            discard(response);
-            throw new HttpStatusError(`${name()} answered ${String(response.status)}: ${reason}`, response);
-          };
-          if (!response.ok) return statusError(response, name);
-          if (!isEventStream(response)) return unreadable('the response is no event stream');
-          // React Native's has no body. That of a response without content is null.
-          if ((response.body as unknown) === undefined) return unreadable('this fetch gives no body to read');
-          opened();
-          return events(response.body ?? EMPTY, said, unreadable);
-        }),
-        finalize(() => {
-          controller.abort();
-        }),
-      );
-    };
+    const connect = (token: AccessToken, opened: () => void): Observable<ServerSentEvent> =>
+      abortable((signal) => {
+        next = token;
+        const sent = { accept: 'text/event-stream', ...own, ...lastEventId(said.lastId) };
+        return from(send(href, { headers: sent, cache: 'no-store', signal })).pipe(
+          switchMap((response) => {
+            const unreadable = (reason: string): never => {
+              // The caller's fetch may have a signal of its own, which the abort does not reach.
+              discard(response);
+              throw new HttpStatusError(`${name()} answered ${String(response.status)}: ${reason}`, response);
+            };
+            if (!response.ok) return statusError(response, name);
+            if (!isEventStream(response)) return unreadable('the response is no event stream');
+            // React Native's has no body. That of a response without content is null.
+            if ((response.body as unknown) === undefined) return unreadable('this fetch gives no body to read');
+            opened();
+            return events(response.body ?? EMPTY, said, unreadable);
+          }),
+        );
+      });
 
     const leastPause = (end: unknown) => Math.max(said.retry, settings.leastPause(end));
-    return connections(manager, connect, {
-      ...settings,
-      isFinal: isFinal ? settings.isFinal : isFinalAnswer,
-      leastPause,
-    });
+    return connections(manager, connect, { ...settings, leastPause });
   });
 }
 
@@ -130,14 +122,13 @@ function requireSendable(headers: HeaderRecord): void {
 const isEventStream = ({ status, headers }: Response): boolean =>
   status !== 204 && /^text\/event-stream\b/i.test(headers.get('content-type') ?? '');
 
-/** Temporary for a token endpoint only: a stream that is gone (410) does not come back. */
-const FINAL_HERE = [409, 410, 412];
+/** After these a repeat may succeed. Fewer than at a token endpoint: a stream that is gone (410) does not come back. */
+const TEMPORARY = [408, 421, 425, 429];
 
 /** A status that a repeat does not mend, and a success that is no event stream. */
 function isFinalStatus(end: unknown): boolean {
   const status = statusOf(end) ?? Infinity;
-  const isTemporary = isTemporaryStatus(status) && !FINAL_HERE.includes(status);
-  return status < 500 && !isTemporary && !(status >= 400 && limitsRate(end));
+  return status < 500 && !TEMPORARY.includes(status) && !(status >= 400 && limitsRate(end));
 }
 
 /** The header, if there is an id. In UTF-8, as the standard has it: fetch takes a character for a byte. */

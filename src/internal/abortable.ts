@@ -1,7 +1,7 @@
-import { defer, finalize, from, type Observable } from 'rxjs';
+import { defer, finalize, from, type Observable, type ObservableInput } from 'rxjs';
 
-/** An Observable of the promise. The signal aborts when the subscription ends. */
-export const abortable = <T>(work: (signal: AbortSignal) => Promise<T>): Observable<T> =>
+/** An Observable of what `work` returns. The signal aborts when the subscription ends. */
+export const abortable = <T>(work: (signal: AbortSignal) => ObservableInput<T>): Observable<T> =>
   defer(() => {
     const controller = new AbortController();
     return from(work(controller.signal)).pipe(
