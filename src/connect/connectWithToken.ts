@@ -2,14 +2,13 @@ import {
   catchError,
   defer,
   EMPTY,
-  ignoreElements,
+  mergeMap,
   raceWith,
   repeat,
   retry,
   switchMap,
   take,
   takeUntil,
-  tap,
   throwError,
 } from 'rxjs';
 import type { Observable, OperatorFunction } from 'rxjs';
@@ -80,7 +79,7 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
         repeat({ delay: (failures) => timers.after(pauseBefore(failures, backoff), true) }),
         raceWith(timeLimit(timers, maxWait).pipe(switchMap(() => asConnectionEnded(how)))),
         take(1),
-        takeUntil(failAt(events$, permanentFailure)),
+        takeUntil(events$.pipe(mergeMap(permanentFailure))),
       );
 
     /** The notifier of `retry`: emits when it is time for another connection. */
@@ -107,7 +106,7 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
       switchMap((token) => connection(token, manager, connect, settings)),
       retry({ delay: next }),
       catchError(last),
-      takeUntil(failAt(events$, endOfSession)),
+      takeUntil(events$.pipe(mergeMap(endOfSession))),
     );
   });
 }
@@ -116,17 +115,14 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
 const asConnectionEnded = ({ end }: ConnectionEnd): Observable<never> =>
   isNormal(end) ? EMPTY : throwError(() => end);
 
-/** Emits nothing. Errors with what `fail` throws at an event. */
-const failAt = (events$: Observable<TokenEvent>, fail: (event: TokenEvent) => void): Observable<never> =>
-  events$.pipe(tap(fail), ignoreElements());
-
-function permanentFailure(event: TokenEvent): void {
-  if (event.type === 'refreshFailed' && event.permanent)
-    throw new TokenUnavailableError('the token source failed permanently', { cause: event.error });
-}
+const permanentFailure = (event: TokenEvent): Observable<never> =>
+  event.type === 'refreshFailed' && event.permanent
+    ? throwError(() => new TokenUnavailableError('the token source failed permanently', { cause: event.error }))
+    : EMPTY;
 
 /** A connection belongs to a session, and does not outlive it. */
-function endOfSession({ type }: TokenEvent): void {
+function endOfSession({ type }: TokenEvent): Observable<never> {
   if (type === 'closed') throw new TokenStreamClosedError();
   if (type === 'signedOut') throw new TokenUnavailableError('the session was signed out');
+  return EMPTY;
 }

@@ -63,10 +63,12 @@ export function connection<T>(
       /** The connection itself is closed before this is subscribed to. */
       const ended = (end: unknown): Observable<never> =>
         defer(() => {
-          const how = { end, token: announced ?? token, hasMessage, openFor: now() - openedAt$.value };
+          const told = announced ?? token;
+          const isTokenOver = wasCurrent && !sameToken(current(), told);
+          const how = { end, token: told, isTokenOver, hasMessage, openFor: now() - openedAt$.value };
           // While another one opens in its place, the old one may end with anything: the server may allow one only.
           const isLast = closings.length === 1 || (closings[1] === close$ && isFinal(end));
-          if (isLast) throw new Ended({ ...how, isTokenOver: wasCurrent && !sameToken(current(), how.token) });
+          if (isLast) throw new Ended(how);
           // Nothing else asks for another token.
           if (isRejection(end)) reject(rejectionOf(how));
           return EMPTY;

@@ -88,10 +88,9 @@ function backoffOf(reconnect: ReconnectOptions) {
   const { random = Math.random, ...numbers } = reconnect;
   requireFunctions({ 'reconnect.random': random });
   const checked = numbersIn(
-    reconnect as Record<string, unknown>,
+    numbers as Record<string, unknown>,
     { initial: [0, FINITE, 250], max: [0, FINITE, 10_000], factor: [1, FINITE, 2], count: [0, Infinity, Infinity] },
     'reconnect.',
-    numbers,
   );
   return { ...checked, random };
 }
