@@ -1,10 +1,9 @@
-/** How a connection ended: normally, or because the server rejected the token. */
+/** How a connection ended, and what that says of its token. */
 import { fieldsOf, statusOf } from '../internal/answers.js';
 import { isRejection as isRejectedAnswer, kindOfRejection } from '../token/isRejection.js';
 import type { Rejection } from '../token/recovery.js';
 import type { AccessToken } from '../token/types.js';
 
-/** How a connection ended. */
 export interface ConnectionEnd {
   /** What it failed with, or null if it completed. */
   readonly end: unknown;
@@ -31,7 +30,6 @@ const REJECTION_CODES: readonly unknown[] = [3000, 4401, ...FORBIDDEN_CODES];
 const NORMAL_CLOSURE = 1000;
 const ABNORMAL_CLOSURE = 1006;
 
-/** The server rejected the token. */
 export const isRejection = (end: unknown): boolean =>
   REJECTION_CODES.includes(codeOf(end)) || isRejectedAnswer(end) || refusalOf(end) !== undefined;
 
