@@ -431,6 +431,36 @@ describe('connectWithToken: a rejected token', () => {
   );
 
   it(
+    'should end the stream as the connection ended, if that completed and no other one comes within maxWait',
+    marbles((m) => {
+      const steps = ['token', 'hang'] as const;
+      const { log, run } = setUp(m, ['1s |'], {}, { source: { steps } });
+      run({ maxWait: 700, isFinal: () => false, isRejection: () => true }, 20_000);
+      expect(log).toEqual(['0 open a', '1000 close a', '1700 complete']);
+    }),
+  );
+
+  it(
+    'should be reported once, though connections with its replacement are lost',
+    marbles((m) => {
+      const errors = { 4401: close(4401), 1006: close(1006) };
+      const { log, run, token$ } = setUp(m, ['1s # !4401', '1s # !1006', '1s # !1006', '-'], errors);
+      const reported: string[] = [];
+      token$.events.subscribe((event) => {
+        if (event.type === 'tokenRejected') reported.push(event.token.value);
+      });
+      run({}, 5000);
+      expect(log.filter((line) => line.includes('open'))).toEqual([
+        '0 open a',
+        '1000 open b',
+        '2250 open b',
+        '3750 open b',
+      ]);
+      expect(reported).toEqual(['a']);
+    }),
+  );
+
+  it(
     'should not be replaced by one that another caller has seen rejected meanwhile',
     marbles((m) => {
       const { log, run, token$ } = setUp(m, ['x 1s # !4401', '-'], { 4401: close(4401) });
