@@ -62,6 +62,31 @@ describe('a token whose process was killed before it was in place', () => {
     expect(handed).toEqual([]);
   });
 
+  it.each<[string, 'open' | 'rename', number]>([
+    ['read', 'open', 1],
+    ['written to the disk', 'open', 2],
+    ['renamed', 'rename', 1],
+  ])('should not be deleted if it cannot be %s now: the older refresh token is used', async (_what, step, which) => {
+    const { handed, fetch } = rotatingSource();
+    const first = tokenOf(await ask(open(), fetch));
+    leaveInLock(stored());
+    const original = promises[step] as (...given: unknown[]) => Promise<unknown>;
+    let calls = 0;
+    const busy = Object.assign(new Error('busy'), { code: 'EBUSY' });
+    const spy = jest.spyOn(promises, step).mockImplementation(((...given: unknown[]) => {
+      const isIt = String(given[0]).startsWith(`${place.file}.lock/`) && ++calls === which;
+      return isIt ? Promise.reject(busy) : original(...given);
+    }) as never);
+    const failure = await ask(open(), fetch, first).catch((error: unknown) => error);
+    spy.mockRestore();
+    expect(failure).toMatchObject({
+      code: 'ERR_TOKEN_STORE',
+      message: expect.stringContaining('EBUSY') as string,
+    });
+    expect((await ask(open(), fetch, first)).response).toEqual(newest);
+    expect(handed).toHaveLength(1);
+  });
+
   it.each<[string, (base: TokenRecord) => void]>([
     [
       'another one was stored since',

@@ -38,7 +38,8 @@ const RESERVED = 16_384;
  *   meanwhile it is not there any more, so the data is never replaced by a process that does not hold the lock.
  *
  * @param staleAfter ms without a sign of life after which a holder counts as gone of whom the system cannot say it
- * @param takeUp gets the file of each holder that is gone, before it is deleted
+ * @param takeUp gets the file of each holder that is gone, before it is deleted. If it fails, the file stays, and the
+ *   lock cannot be had
  */
 export function createFileLock(
   target: string,
@@ -68,7 +69,7 @@ export function createFileLock(
     for (const name of names) {
       const owner = ownerOf(name);
       if ((owner && isGone(owner)) || (await observeSilence(name))) {
-        await takeUp(join(folder, name)).catch(() => undefined);
+        await takeUp(join(folder, name));
         await remove(join(folder, name));
         // What others left behind is in nobody's way.
         await removeLeftovers(folder).catch(() => undefined);

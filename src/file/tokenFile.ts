@@ -15,7 +15,7 @@ export function openTokenFile(path: string): string {
     if (stats) {
       refuseUnsafe(target, stats);
       if (stats.size > MAX_BYTES) throw foreign(path);
-      recordIn(path, readFileSync(target, 'utf8'));
+      if (recordIn(readFileSync(target, 'utf8')) === undefined) throw foreign(path);
       refuseMount(path, target);
     }
     return target;
@@ -26,17 +26,24 @@ export function openTokenFile(path: string): string {
 
 /** Null when there is nothing yet. @throws TokenStoreError when it cannot be read, or holds something else */
 export async function readTokenFile(target: string): Promise<TokenRecord | null> {
+  const record = await readRecord(target);
+  if (record === undefined) throw foreign(target);
+  return record;
+}
+
+/** Undefined when it holds something else. @throws TokenStoreError when it cannot be read */
+async function readRecord(path: string): Promise<TokenRecord | null | undefined> {
   try {
-    const file = await openSafe(target, 'O_RDONLY');
+    const file = await openSafe(path, 'O_RDONLY');
     try {
-      if ((await file.stat()).size > MAX_BYTES) throw foreign(target);
-      return recordIn(target, await file.readFile('utf8'));
+      if ((await file.stat()).size > MAX_BYTES) return undefined;
+      return recordIn(await file.readFile('utf8'));
     } finally {
       await file.close();
     }
   } catch (failure) {
     if (codeOf(failure) === 'ENOENT') return null;
-    throw storeError(target, failure);
+    throw storeError(path, failure);
   }
 }
 
@@ -45,15 +52,22 @@ export async function readTokenFile(target: string): Promise<TokenRecord | null>
  * incomplete, or if the file does not hold what the token replaces.
  *
  * @param file that of the holder of the lock
+ * @throws Error when that cannot be done, or be found out, now: the file must stay
  */
 export async function takeUpToken(file: string, target: string): Promise<void> {
-  const [left, present] = [await readTokenFile(file), await readTokenFile(target)];
-  if (left?.replaces === undefined || left.replaces !== (present?.id ?? '')) return;
-  if (present && present.session !== left.session) return;
-  const handle = await promises.open(file, 'r+');
-  await handle.sync().finally(() => handle.close());
-  // If another process takes it up at the same time, it is not there any more.
-  await promises.rename(file, target);
+  const left = await readRecord(file);
+  if (left?.replaces === undefined) return;
+  const present = await readTokenFile(target);
+  if (left.replaces !== (present?.id ?? '') || (present && present.session !== left.session)) return;
+  try {
+    const handle = await promises.open(file, 'r+');
+    await handle.sync().finally(() => handle.close());
+    await promises.rename(file, target);
+  } catch (failure) {
+    // Another process has taken it up at the same time.
+    if (codeOf(failure) === 'ENOENT') return;
+    throw failure;
+  }
   await syncDirectory(target);
 }
 
@@ -68,12 +82,7 @@ function messageFor(path: string, failure: unknown): string {
   return code === '' ? messageOf(failure) : `${path} cannot be used as a token file: ${code}`;
 }
 
-function recordIn(path: string, text: string): TokenRecord | null {
-  if (text.trim() === '') return null;
-  const record = parseRecord(text);
-  if (!record) throw foreign(path);
-  return record;
-}
+const recordIn = (text: string): TokenRecord | null | undefined => (text.trim() === '' ? null : parseRecord(text));
 
 const foreign = (path: string) =>
   new TokenStoreError(
