@@ -14,8 +14,8 @@ import fs, {
 } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { firstValueFrom, of, Subject, throwError } from 'rxjs';
-import { createTokenStream, isTokenError, type TokenResponse } from 'rx-fresh-token';
+import { firstValueFrom, map, of, Subject, throwError } from 'rxjs';
+import { createTokenStream, isTokenError, type TokenResponse, type TokenStore } from 'rx-fresh-token';
 import { fileTokenStore } from 'rx-fresh-token/file';
 import { newOwnerName } from '../../src/file/owner.js';
 import { parseRecord, serialized, tokenRecord, type TokenRecord } from '../../src/file/record.js';
@@ -522,26 +522,75 @@ describe('a token that cannot be written', () => {
     await until(() => !existsSync(`${place.file}.lock`));
   });
 
-  it('should hand its refresh token to the next fetch when the file could not be written for a minute', async () => {
-    const store = open();
+  it('should be kept for the next fetch of its process, and from others, though it cannot be written for long', async () => {
+    const [store, other] = [open(), open()];
     const { fetch, handed } = rotatingSource();
     const first = tokenOf(await ask(store, fetch));
     const mend = failWrites();
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance', 'Date'] });
     const asked = ask(store, fetch, first);
-    const state = { isGiven: false };
-    void asked.then(() => (state.isGiven = true));
-    // A minute of attempts, each a few turns of the event loop long.
-    for (let turn = 0; turn < 500_000 && !(state.isGiven && !existsSync(`${place.file}.lock`)); turn++) {
+    // Minutes of attempts, each a few turns of the event loop long.
+    for (let turn = 0; turn < 20_000; turn++) {
       jest.advanceTimersByTime(10);
       await new Promise(setImmediate);
     }
     jest.useRealTimers();
-    mend();
     const second = tokenOf(await asked);
+    const others = ask(other, fetch, first);
+    await pause(100);
+    const third = tokenOf(await ask(store, fetch, second));
+    expect([third.value, handed]).toEqual(['T3', [undefined, 'R1', 'R2']]);
     expect(content()).toContain('R1');
-    await ask(store, fetch, second);
-    expect(handed).toEqual([undefined, 'R1', 'R2']);
+    mend();
+    expect((await others).response.access_token).toBe('T3');
+    expect(handed).toHaveLength(3);
+    await until(() => !existsSync(`${place.file}.lock`));
+  });
+
+  it('should be kept, too, if the next fetch fails, and be written later', async () => {
+    const [store, other] = [open(), open()];
+    const { fetch, handed } = rotatingSource();
+    const first = tokenOf(await ask(store, fetch));
+    const mend = failWrites();
+    const second = tokenOf(await ask(store, fetch, first));
+    await expect(ask(store, () => throwError(() => new Error('down')), second, 'rejected')).rejects.toThrow('down');
+    mend();
+    expect((await ask(other, fetch, first)).response.access_token).toBe('T2');
+    expect(handed).toHaveLength(2);
+  });
+
+  it('should be kept, too, if it is the same access token with a newer refresh token, and a server refuses it', async () => {
+    const store = open();
+    const { fetch, handed } = rotatingSource();
+    const same = (last?: TokenResponse | null) =>
+      fetch(last).pipe(map((response) => ({ ...response, access_token: 'SAME' })));
+    const first = tokenOf(await ask(store, same));
+    const mend = failWrites();
+    const second = tokenOf(await ask(store, same, first, 'manual'));
+    mend();
+    const spy = jest.spyOn(promises, 'rename').mockRejectedValueOnce(new Error('once more'));
+    await expect(ask(store, () => throwError(() => new Error('down')), second, 'rejected')).rejects.toThrow('down');
+    spy.mockRestore();
+    await until(() => content().includes('R2'));
+    expect(handed).toEqual([undefined, 'R1']);
+  });
+
+  it('should not be written any more after a sign-out, or when the file was deleted', async () => {
+    for (const end of [(store: TokenStore) => store.signOut!(), () => rmSync(place.file)]) {
+      const store = open();
+      const { fetch } = rotatingSource();
+      const first = tokenOf(await ask(store, fetch));
+      const mend = failWrites();
+      await ask(store, fetch, first);
+      mend();
+      end(store);
+      const hasToken = () => existsSync(place.file) && content().includes('access_token');
+      await until(() => !hasToken());
+      // It is tried again after a second.
+      await pause(1200);
+      expect([hasToken(), existsSync(`${place.file}.lock`)]).toEqual([false, false]);
+      rmSync(place.file, { force: true });
+    }
   });
 
   it('should not be replaced, in its process, by the older one in the file', async () => {

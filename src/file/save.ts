@@ -2,18 +2,17 @@
 import { firstValueFrom } from 'rxjs';
 import type { HeldLock } from './lock.js';
 import { serialized } from './record.js';
-import { isSame, type Fetched, type StoreContext } from './storeContext.js';
+import { isSame, type Fetched, type StoreContext, type Unwritten } from './storeContext.js';
 
 /** How often it is tried at once. */
 const QUICK = 5;
 
-/** Then: between attempts to write what could not be written; and for how long, at most. Milliseconds. */
-const RETRY = 250;
-const TIMEOUT = 60_000;
+/** Then: between attempts to write what could not be written. Milliseconds. */
+const RETRY = 1000;
 
 /**
- * Stores the token, and gives the lock back. If the file cannot be written now, it is tried again, and others are kept
- * from the lock meanwhile: they would present a used refresh token.
+ * Stores the token, and gives the lock back. If the file cannot be written now, the lock is kept, and it is tried again
+ * while the process runs: others would present a used refresh token. When it has ended, they take up the token.
  *
  * @param onFailure called when the file cannot be written now
  * @returns whether someone else took the lock over meanwhile, and stored something newer
@@ -24,13 +23,16 @@ export async function save(
   fetched: Fetched,
   onFailure: (failure: unknown) => void,
 ): Promise<boolean> {
-  const held = { lock };
+  const unwritten: Unwritten = { ...fetched, lock, isTaken: false };
   for (let round = 0; ; round++) {
     try {
-      return await write(store, held, fetched);
+      const isTheirs = await write(store, unwritten);
+      store.setUnwritten(undefined);
+      return isTheirs;
     } catch (failure) {
       if (round >= QUICK) {
-        void retry(store, held, fetched);
+        store.setUnwritten(unwritten);
+        void retryUntilWritten(store, unwritten);
         onFailure(failure);
         return false;
       }
@@ -40,17 +42,14 @@ export async function save(
   }
 }
 
-/** The lock that was taken last. It is kept between two attempts. */
-interface Held {
-  lock: HeldLock;
-}
-
 /**
  * Someone may have taken the lock over, because this process was stopped. The token is stored all the same, unless
  * theirs was. @returns whether it was
  */
-async function write(store: StoreContext, held: Held, { record, base }: Fetched): Promise<boolean> {
-  for (let round = 0; !(await held.lock.commit(serialized(record))); round++) {
+async function write(store: StoreContext, unwritten: Unwritten): Promise<boolean> {
+  const { record, base } = unwritten;
+  for (let round = 0; !(await unwritten.lock?.commit(serialized(record))); round++) {
+    unwritten.lock = null;
     const again = await store.lockOrPause(round);
     if (!again) continue;
     let isUnchanged = false;
@@ -60,21 +59,36 @@ async function write(store: StoreContext, held: Held, { record, base }: Fetched)
       if (!isUnchanged) await again.release().catch(() => undefined);
     }
     if (!isUnchanged) return true;
-    held.lock = again;
+    unwritten.lock = again;
   }
   return false;
 }
 
-async function retry(store: StoreContext, held: Held, fetched: Fetched): Promise<void> {
-  for (let left = TIMEOUT; left > 0; left -= RETRY) {
-    await firstValueFrom(store.timers.after(RETRY));
-    try {
-      await write(store, held, fetched);
-      return;
-    } catch {
-      // Once more.
-    }
+/**
+ * Writes what could not be written before. If that fails again, its lock is for the next refresh, which needs its
+ * refresh token. @returns the lock: whoever stores nothing newer releases it, and it is kept on
+ */
+export async function takeKeptLock(store: StoreContext): Promise<HeldLock | null> {
+  const unwritten = store.unwritten();
+  if (!unwritten || unwritten.isTaken) return null;
+  unwritten.isTaken = true;
+  try {
+    // Somebody may have deleted the file, which leaves the lock as it is.
+    if (isSame(await store.read(), unwritten.base)) await write(store, unwritten);
+    else await unwritten.lock?.release();
+    if (store.unwritten() === unwritten) store.setUnwritten(undefined);
+    return null;
+  } catch {
+    const release = () => Promise.resolve(void (unwritten.isTaken = false));
+    if (unwritten.lock) return { ...unwritten.lock, release };
+    await release();
+    return null;
   }
-  store.keepUnwritten(fetched);
-  await held.lock.release().catch(() => undefined);
+}
+
+async function retryUntilWritten(store: StoreContext, unwritten: Unwritten): Promise<void> {
+  while (store.unwritten() === unwritten) {
+    await firstValueFrom(store.timers.after(RETRY));
+    await (await takeKeptLock(store))?.release();
+  }
 }

@@ -9,7 +9,7 @@ import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import type { HeldLock } from './lock.js';
 import { serialized, tokenRecord, type TokenRecord } from './record.js';
-import { save } from './save.js';
+import { save, takeKeptLock } from './save.js';
 import { isSame, type StoreContext } from './storeContext.js';
 
 /** One call of the store's `refresh`, until it has a token or no subscriber waits for it. */
@@ -35,7 +35,7 @@ async function run(store: StoreContext, refresh: StoreRefresh): Promise<StoredTo
   for (let round = 0; !isGivenUp(refresh); round++) {
     const token = tokenFor(store, refresh, await store.read());
     if (token) return token;
-    const lock = await store.lockOrPause(round);
+    const lock = (await takeKeptLock(store)) ?? (await store.lockOrPause(round));
     const fetched = lock && (await fetchUnderLock(store, refresh, lock));
     if (fetched) return fetched;
   }
@@ -63,7 +63,8 @@ async function fetchUnderLock(store: StoreContext, refresh: StoreRefresh, lock: 
     const base = await store.read();
     const { previous, reason } = refresh.request;
     if (isGivenUp(refresh) || tokenFor(store, refresh, base)) return null;
-    if (base && !base.rejected && reason === 'rejected' && base.response?.access_token === previous?.value) {
+    const isRejected = reason === 'rejected' && base?.response?.access_token === previous?.value;
+    if (base && isRejected && !base.rejected && !store.isBehind(base)) {
       // Before the fetch, so that no process is given the token meanwhile.
       await lock.commit(serialized({ ...base, rejected: true }));
       return null;
@@ -95,5 +96,6 @@ async function fetchUnderLock(store: StoreContext, refresh: StoreRefresh, lock: 
 
 /** After a failed fetch, a token that a server rejected is given to other processes again: it may be good elsewhere. */
 async function unmark(store: StoreContext, lock: HeldLock, base: TokenRecord | null): Promise<void> {
-  if (base?.rejected && isSame(await store.read(), base)) await lock.commit(serialized({ ...base, rejected: false }));
+  if (!base?.rejected || store.isBehind(base)) return;
+  if (isSame(await store.read(), base)) await lock.commit(serialized({ ...base, rejected: false }));
 }

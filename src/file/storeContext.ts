@@ -18,6 +18,14 @@ export interface Fetched {
   readonly base: TokenRecord | null;
 }
 
+/** A token that could not be written, whose refresh token is the newest. */
+export interface Unwritten extends Fetched {
+  /** Kept for it; null if it was lost. */
+  lock: HeldLock | null;
+  /** It is being written, or a refresh has the lock. */
+  isTaken: boolean;
+}
+
 export type StoreContext = ReturnType<typeof createStoreContext>;
 
 /** Between two looks at the lock: the first pause and the longest. Milliseconds. */
@@ -42,7 +50,7 @@ export function createStoreContext({ target, fileLock, session, timers, lifetime
   let newest: TokenRecord | null = null;
   /** The id of what the file held before `newest`. */
   let replaced: string | undefined;
-  let unwritten: Fetched | undefined;
+  let unwritten: Unwritten | undefined;
   // Of two reads at once, the one that began first may end last, with what the file does not hold any more.
   const inTurn = createQueue();
   /** Reads the file, and notices the end of the session. `isOld`: the file does not yet say what has ended here. */
@@ -61,6 +69,9 @@ export function createStoreContext({ target, fileLock, session, timers, lifetime
     if (token) newest = record;
     return token;
   };
+  /** Whether this process has a newer refresh token than that of the file, which is used. */
+  const isBehind = (base: TokenRecord | null): boolean =>
+    (unwritten !== undefined && isSame(unwritten.base, base)) || isOlder(base, newest);
   /** At random, so that those who wait do not look in step. `pinned`: the process is kept alive. */
   const pause = (round: number, pinned?: boolean): Promise<void> => {
     const mean = Math.min(FIRST_PAUSE * 2 ** round, LONGEST_PAUSE);
@@ -83,15 +94,14 @@ export function createStoreContext({ target, fileLock, session, timers, lifetime
       newest = record;
       replaced = base?.id;
     },
-    /** Keeps what could not be written: its refresh token is the newest. */
-    keepUnwritten: (fetched: Fetched): void => {
-      unwritten = fetched;
+    unwritten: (): Unwritten | undefined => unwritten,
+    setUnwritten: (next: Unwritten | undefined): void => {
+      unwritten = next;
     },
+    isBehind,
     /** The last response, for a fetch when the file holds `base`. */
-    lastResponse: (base: TokenRecord | null): TokenResponse | null => {
-      const known = unwritten && isSame(unwritten.base, base) ? unwritten.record : base;
-      return (isOlder(known, newest) ? newest : known)?.response ?? null;
-    },
+    lastResponse: (base: TokenRecord | null): TokenResponse | null =>
+      (isBehind(base) ? newest : base)?.response ?? null,
     /** What this process has fetched or been given last. */
     newest: (): TokenRecord | null => newest,
     /**
@@ -104,7 +114,11 @@ export function createStoreContext({ target, fileLock, session, timers, lifetime
       await pause(round, pinned);
       return null;
     },
-    evict: (): Promise<void> => withStoreErrors(fileLock.evict()),
+    /** For a sign-out: what is not written yet never is. */
+    evict: (): Promise<void> => {
+      unwritten = undefined;
+      return withStoreErrors(fileLock.evict());
+    },
     pause,
   };
 }
