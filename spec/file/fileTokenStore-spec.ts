@@ -817,20 +817,62 @@ describe('sign-out', () => {
     expect(fetch).not.toHaveBeenCalled();
   });
 
+  /** Every call of these fails until the function that it returns is called. */
+  function failAll(code: string, ...names: ('mkdir' | 'writeFile' | 'unlink')[]): () => void {
+    const failure = Object.assign(new Error(code), { code });
+    const spies = names.map((name) => jest.spyOn(promises, name).mockRejectedValue(failure));
+    return () => {
+      for (const spy of spies) spy.mockRestore();
+    };
+  }
+
   it('should be reported when it cannot be written, and be written later', async () => {
     const { all } = streams(1);
     const [token$] = all;
     await firstValueFrom(token$!);
     const failures: unknown[] = [];
     token$!.events.subscribe((event) => event.type === 'refreshFailed' && failures.push(event.message));
-    const spy = jest.spyOn(promises, 'mkdir').mockRejectedValueOnce(Object.assign(new Error('no'), { code: 'EROFS' }));
+    const mend = failAll('EROFS', 'mkdir', 'unlink');
     token$!.signOut();
-    await until(() => failures.length > 0).finally(() => {
-      spy.mockRestore();
-    });
+    await until(() => failures.length > 0).finally(mend);
     expect(failures).toEqual([expect.stringContaining('EROFS')]);
     await until(() => !content().includes('R1'));
     token$!.close();
+  });
+
+  it('should delete the file on a full disk, on which it cannot be written', async () => {
+    const [store, other] = [open(), open()];
+    const told: string[] = [];
+    const watching = [
+      store.signedOut!.subscribe(() => told.push('store')),
+      other.signedOut!.subscribe(() => told.push('other')),
+    ];
+    const { fetch, handed } = rotatingSource();
+    await ask(other, fetch, tokenOf(await ask(store, fetch)), 'manual');
+    const mend = failAll('ENOSPC', 'writeFile');
+    await (store.signOut!() as Promise<void>).finally(mend);
+    expect(readdirSync(place.path)).toEqual([]);
+    await until(() => told.length > 1);
+    await ask(store, fetch);
+    await ask(other, fetch);
+    expect([told, handed]).toEqual([
+      ['store', 'other'],
+      [undefined, 'R1', undefined],
+    ]);
+    for (const each of watching) each.unsubscribe();
+  });
+
+  it('should fail the refreshes of its process while the file can be neither written nor deleted', async () => {
+    const store = open();
+    const { fetch, handed } = rotatingSource();
+    await ask(store, fetch);
+    const mend = failAll('EROFS', 'mkdir', 'unlink');
+    await expect(store.signOut!()).rejects.toMatchObject({ code: 'ERR_TOKEN_STORE' });
+    await expect(ask(store, fetch).finally(mend)).rejects.toMatchObject({
+      message: `${place.file} and its directory must be writable: EROFS`,
+    });
+    await ask(store, fetch);
+    expect(handed).toEqual([undefined, undefined]);
   });
 
   it('should come before the next refresh of its own process', async () => {

@@ -1,9 +1,10 @@
 import { asyncScheduler, concatMap, filter, ignoreElements, merge, share, startWith, type Observable } from 'rxjs';
 import { createTimers } from '../internal/timers.js';
-import { checkPath } from '../internal/files.js';
+import { checkPath, syncDirectory } from '../internal/files.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import { fileChanges } from './fileChanges.js';
 import { createFileLock } from './lock.js';
+import { remove } from './lockFolder.js';
 import { settingsOf, type FileTokenStoreOptions } from './options.js';
 import { signedOutRecord, serialized } from './record.js';
 import { createSession } from './session.js';
@@ -44,7 +45,7 @@ export function fileTokenStore(path: string, options?: FileTokenStoreOptions): T
   const target = openTokenFile(path);
   // They do not keep a process alive: the stream does, while it has a subscriber.
   const timers = createTimers(asyncScheduler);
-  const session = createSession((id) => writeSignOut(store, id), timers);
+  const session = createSession((id) => endSession(store, id), timers);
   const store = createStoreContext({
     target,
     fileLock: createFileLock(target, staleAfter, timers, (file) => takeUpToken(file, target)),
@@ -72,17 +73,37 @@ const tokenChanges = (store: StoreContext): Observable<StoredToken> =>
     share(),
   );
 
+/** Ends the session for all. @returns the session that the file is of now; null: there is no file any more */
+const endSession = (store: StoreContext, session: string): Promise<string | null> =>
+  writeSignOut(store, session).catch(async (failure: unknown) => {
+    if (await deleteToken(store).catch(() => false)) return null;
+    throw failure;
+  });
+
 /** A process that fetches at this moment is to store nothing: the lock is taken from it. */
-async function writeSignOut(store: StoreContext, session: string): Promise<void> {
+async function writeSignOut(store: StoreContext, session: string): Promise<string> {
   for (let round = 0; ; round++) {
     await store.evict();
     const lock = await store.lockOrPause(round, true);
     if (!lock) continue;
     try {
       await store.read(); // What other software has written is not replaced.
-      if (await lock.commit(serialized(signedOutRecord(session)))) return;
+      if (await lock.commit(serialized(signedOutRecord(session)))) return session;
     } finally {
       await lock.release().catch(() => undefined);
     }
   }
+}
+
+/** Works on a full disk too. @returns whether there was a token */
+async function deleteToken(store: StoreContext): Promise<boolean> {
+  let hasDeleted = false;
+  // Again, if one that was being stored at that moment is there now.
+  while ((await store.read())?.response) {
+    await remove(store.target);
+    await syncDirectory(store.target);
+    await store.evict();
+    hasDeleted = true;
+  }
+  return hasDeleted;
 }

@@ -1,14 +1,19 @@
 /** The session of the token in a file: the file holds its id. */
 import { randomUUID } from 'node:crypto';
+import type { Timers } from '../internal/timers.js';
 import { createStoreSession } from '../stores/session.js';
 import type { TokenRecord } from './record.js';
 
 export type Session = ReturnType<typeof createSession>;
 
-export function createSession(...parameters: Parameters<typeof createStoreSession>) {
-  const { signOut, endedByOthers, ...session } = createStoreSession(...parameters);
+/** @param publish ends the session for the others, and returns the one that the file is of then */
+export function createSession(publish: (id: string) => Promise<string | null>, timers: Timers) {
   /** Null: none has begun. Undefined: the file has not been read. */
   let current: string | null | undefined;
+  const { signOut, endedByOthers, ...session } = createStoreSession(async (id) => {
+    const published = await publish(id);
+    if (current === id) current = published;
+  }, timers);
 
   return {
     ...session,
