@@ -1,7 +1,14 @@
+import { once } from 'node:events';
+import {
+  Agent as HttpAgent,
+  createServer as createHttpServer,
+  request as httpRequest,
+  type ServerResponse,
+} from 'node:http';
 import { Agent } from 'node:https';
-import { createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { listen, send, setUp } from './support.js';
+import { atEnd, listen, send, setUp, until, Wire } from './support.js';
 
 /** Bytes: more than the buffers of a connection hold, and less than is kept for a repeat. */
 const LONG = 900_000;
@@ -70,5 +77,89 @@ describe.each(CONNECTIONS)('a server that answers and closes before it has read 
     });
     expect((await send(port, { method: 'POST', body: Buffer.alloc(LONG, 'x') })).status).toBe(502);
     expect(connections).toBe(1);
+  });
+});
+
+describe('a client that is answered before it has sent all of its body', () => {
+  /** A server of Node that reads no body, and keeps its connections open. */
+  const refusing = async (status = 413) => {
+    const server = createHttpServer((request, response) => {
+      response.writeHead(request.method === 'GET' ? 200 : status).end(request.method === 'GET' ? 'ok' : 'too long');
+    });
+    return `http://127.0.0.1:${await listen(server)}`;
+  };
+  const head = (length: number) => ['POST /1 HTTP/1.1', 'Host: localhost', `Content-Length: ${length}`] as const;
+
+  it.each([
+    ['413', 413, 1_048_576],
+    ['401, which is repeated', 401, 1_048_576],
+    ['401, which is too long for a repeat', 401, 3],
+  ])('should not wait with its next request until it has sent the rest: %s', async (_what, status, repeatLimit) => {
+    const { port, server } = await setUp({ to: await refusing(status), repeatLimit });
+    server.keepAliveTimeout = 600_000;
+    const agent = new HttpAgent({ keepAlive: true, maxSockets: 1 });
+    atEnd(() => agent.destroy());
+    const headers = { 'content-length': LONG };
+    const upload = httpRequest({ host: '127.0.0.1', port, method: 'POST', headers, agent });
+    upload.on('error', () => undefined);
+    atEnd(() => upload.destroy());
+    upload.write('x'.repeat(10_000));
+    const got = await new Promise<number | undefined>((resolve) => {
+      upload.on('response', (response) => resolve(response.resume().statusCode));
+    });
+    expect([got, (await send(port, { agent })).body]).toEqual([status, 'ok']);
+  });
+
+  it('should get the answer, although it reads it only when it has sent all', async () => {
+    const { port, log } = await setUp({ to: await refusing() });
+    const megabytes = 16;
+    const wire = new Wire(port, ...head(megabytes << 20));
+    wire.socket.pause();
+    await until(() => log.length === 1);
+    for (let i = 0; i < megabytes; i++) {
+      wire.write('x'.repeat(1 << 20));
+      await until(() => wire.socket.writableLength === 0);
+    }
+    wire.socket.resume();
+    expect(await wire.end()).toMatch(/^HTTP\/1.1 413[^]*\r\nConnection: close\r\n[^]*too long/);
+  });
+
+  it('should not have a request served that it sends after that on the connection', async () => {
+    const { port, server } = await setUp({ to: await refusing() });
+    const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    atEnd(() => client.destroy());
+    client.write(`${head(3).join('\r\n')}\r\n\r\nx`);
+    await once(client.resume(), 'end');
+    const served = once(server, 'request') as Promise<[unknown, ServerResponse]>;
+    const closed = once(client, 'close');
+    client.end('xxGET /-/health HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    expect((await served)[1].headersSent).toBe(false);
+    await closed;
+  });
+
+  it('should be disconnected when it goes on sending for long', async () => {
+    const { port } = await setUp({ to: await refusing() });
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'performance', 'Date', 'setInterval'] });
+    try {
+      const wire = new Wire(port, ...head(1 << 30)).write('x');
+      while (!wire.text.includes('too long')) await new Promise(setImmediate);
+      expect(wire.hasEnded).toBe(false);
+      jest.advanceTimersByTime(30_000);
+      for (let turn = 0; turn < 1000 && !wire.hasEnded; turn++) {
+        wire.write('x');
+        await new Promise(setImmediate);
+      }
+      expect(wire.hasEnded).toBe(true);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('should keep its connection when it had sent all', async () => {
+    const { port } = await setUp({ to: await refusing() });
+    const wire = new Wire(port, ...head(1)).write('x');
+    await wire.until(/too long/);
+    wire.write('GET /2 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    expect(await wire.until(/200 OK/)).not.toMatch(/close/);
   });
 });

@@ -45,11 +45,6 @@ export class Exchange {
     return this.isRepeatable ? undefined : nothing;
   }
 
-  /** The client was asked for its body. */
-  get hasAskedForBody(): boolean {
-    return this.#isReading;
-  }
-
   get isRepeatable(): boolean {
     return this.#kept !== null;
   }

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { messageOf } from '../internal/messageOf.js';
 import type { BodyInit } from '../internal/platformTypes.js';
 import { objectionToClient, objectionToRequest, type ProxyAnswer } from './admission.js';
+import { endWithAnswer } from './earlyAnswer.js';
 import { Exchange } from './exchange.js';
 import { answerToFailure, ProxyFailure } from './failures.js';
 import { framingOf, isReadable, requestHeaders, responseHeaders, wireOf } from './headers.js';
@@ -40,20 +41,19 @@ export interface ServingContext {
 /** Serves one request: it is refused, answered by the proxy, or passed on. */
 export function serve(context: ServingContext, served: ServedRequest): void {
   const { settings, pseudonym, records, watch } = context;
-  const { request, response, expectsContinue } = served;
-  // Another listener has answered, or the client has left while one kept it waiting.
-  if (response.writableEnded || response.destroyed) return;
+  const { request, response } = served;
+  // Another listener has answered, or the client has left while one kept it waiting, or was told that no more is served.
+  if (response.writableEnded || response.destroyed || request.socket.writableEnded) return;
   const record = records.begin(request);
   response.once('close', () => {
-    // A server that does not read the body would hold up the rest of it, and what the client sends next.
+    // A server that does not read the body would hold up the rest of it.
     if (!response.writableFinished || !request.complete) record.exchange?.abandon();
     record.end(response.headersSent ? response.statusCode : 499);
   });
   if (context.isDraining()) response.shouldKeepAlive = false;
   const refuse = (refusal: ProxyAnswer, cause?: unknown): void => {
     record.error = cause === undefined ? refusal.text : `${refusal.text}: ${messageOf(cause)}`;
-    // A client that waits to send its body may send it or not: the connection cannot be used again.
-    if (expectsContinue) response.shouldKeepAlive = false;
+    endWithAnswer(request, response);
     answer(response, refusal);
   };
   const foreign = objectionToClient(request, settings);
@@ -72,7 +72,7 @@ export function serve(context: ServingContext, served: ServedRequest): void {
 
 async function forward(context: ServingContext, served: ServedRequest, record: RequestRecord): Promise<void> {
   const { settings, send } = context;
-  const { response, expectsContinue } = served;
+  const { response } = served;
   const exchange = exchangeOf(context, served);
   const { method, path } = exchange.init;
   record.exchange = exchange;
@@ -88,8 +88,7 @@ async function forward(context: ServingContext, served: ServedRequest, record: R
   } else if (!isReadable(incoming, method)) {
     throw new ProxyFailure(UNREADABLE, String(incoming.headers['transfer-encoding']));
   } else {
-    // The body was not asked for, and may come or not.
-    if (expectsContinue && !exchange.hasAskedForBody) response.shouldKeepAlive = false;
+    endWithAnswer(served.request, response);
     relay(incoming, response, settings, path);
   }
 }
