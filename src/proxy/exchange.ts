@@ -1,5 +1,6 @@
 /** The body of a request, streamed once, and kept for a repeat as long as it is small. */
 import type { ClientRequest, IncomingMessage, InformationEvent } from 'node:http';
+import { flushHead } from './headers.js';
 
 /**
  * How long a server may take for `100 Continue`. Then the body is sent anyway (RFC 9110 section 10.1.1). Milliseconds.
@@ -111,10 +112,7 @@ export class Exchange {
     });
     if (this.#isReading) incoming.resume();
     else this.#read(incoming);
-    // The head leaves at once, even if the client takes its time with the body.
-    setImmediate(() => {
-      if (!upstream.destroyed && !upstream.writableEnded) upstream.flushHeaders();
-    });
+    flushHead(upstream);
   }
 
   #read(incoming: IncomingMessage): void {

@@ -1,8 +1,8 @@
 /**
- * Pure rules of header fields that a gateway does not pass on (RFC 9110 section 7.6.1). Fields are flat lists, as in
- * `rawHeaders`.
+ * Heads of messages, and rules of header fields that a gateway does not pass on (RFC 9110 section 7.6.1). Fields are
+ * flat lists, as in `rawHeaders`.
  */
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingMessage } from 'node:http';
 
 /**
  * They speak of one connection. `proxy-authorization` is meant for this proxy, `http2-settings` for an upgrade to h2c.
@@ -102,11 +102,18 @@ export function responseHeaders(raw: readonly string[], status: number): string[
   return fieldsWithout(endToEnd(raw), (key) => isBare && key === 'content-length');
 }
 
-/** The fields as they are sent, and the empty line after them. */
-export function wireOf(fields: readonly string[]): string {
-  let text = '';
+/** The head of a message as it is sent. */
+export function headOf(line: string, fields: readonly string[]): Buffer {
+  let text = `${line}\r\n`;
   eachField(fields, (_key, name, value) => {
     text += `${name}: ${value}\r\n`;
   });
-  return `${text}\r\n`;
+  return Buffer.from(`${text}\r\n`, 'latin1');
+}
+
+/** The head leaves at once, even if the body takes its time. */
+export function flushHead(message: OutgoingMessage): void {
+  setImmediate(() => {
+    if (!message.destroyed && !message.writableEnded) message.flushHeaders();
+  });
 }

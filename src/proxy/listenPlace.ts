@@ -1,3 +1,4 @@
+import { isLoopback } from '../internal/loopback.js';
 import { wrong } from '../internal/validate.js';
 
 /** Where a server listens, as Node takes it. */
@@ -17,10 +18,9 @@ export function placeOf(listen: unknown, allowsRemote: boolean): Place {
     if (Buffer.byteLength(path) <= LONGEST_PATH) return { path };
     throw wrong('listen', listen, `the path of a unix socket, at most ${String(LONGEST_PATH)} bytes`);
   }
-  const [, given, port] = /^(?:([\w.-]+|\[[\da-f:.]+\]):)?(\d{1,5})$/i.exec(text) ?? [];
+  const [, given = '127.0.0.1', port] = /^(?:([\w.-]+|\[[\da-f:.]+\]):)?(\d{1,5})$/i.exec(text) ?? [];
   if (port === undefined || Number(port) > 65_535) throw wrong('listen', listen, FORMS);
-  const host = (given ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1');
-  if (!allowsRemote && !/^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host))
+  if (!allowsRemote && !isLoopback({ hostname: given }))
     throw wrong('listen', listen, 'an address of loopback or a unix socket (elsewhere: allowRemoteClients)');
-  return { host, port: Number(port) };
+  return { host: given.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
 }

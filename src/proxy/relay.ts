@@ -1,7 +1,7 @@
 /** Writes answers to the client: those of the upstream server, and those of the proxy. */
 import { STATUS_CODES, validateHeaderValue, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { ProxyAnswer } from './admission.js';
-import { eachField, responseHeaders } from './headers.js';
+import { eachField, flushHead, responseHeaders } from './headers.js';
 import type { ProxySettings } from './options.js';
 import { locationFor, mountOf } from './target.js';
 
@@ -30,10 +30,7 @@ export function relay(
   });
   // Server-sent events, or the watch of Kubernetes, may be silent as long as they like.
   incoming.setTimeout(0).pipe(response);
-  // The head leaves at once, even if the server takes its time with the body.
-  setImmediate(() => {
-    if (!response.destroyed && !response.writableEnded) response.flushHeaders();
-  });
+  flushHead(response);
 }
 
 /**

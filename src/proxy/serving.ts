@@ -7,7 +7,7 @@ import { objectionToClient, objectionToRequest, type ProxyAnswer } from './admis
 import { endWithAnswer } from './earlyAnswer.js';
 import { Exchange } from './exchange.js';
 import { answerToFailure, ProxyFailure } from './failures.js';
-import { framingOf, isReadable, requestHeaders, responseHeaders, wireOf } from './headers.js';
+import { framingOf, headOf, isReadable, requestHeaders, responseHeaders } from './headers.js';
 import type { ProxySettings } from './options.js';
 import { ownPage } from './ownPages.js';
 import type { RequestRecord, Records } from './records.js';
@@ -155,6 +155,6 @@ const informing =
   (response: ServerResponse) =>
   ({ statusCode, statusMessage, rawHeaders }: InformationEvent): void => {
     if (statusCode === 100 || response.headersSent || !response.socket?.writable) return;
-    const fields = responseHeaders(rawHeaders, statusCode);
-    response.socket.write(`HTTP/1.1 ${String(statusCode)} ${statusMessage}\r\n${wireOf(fields)}`, 'latin1');
+    const line = `HTTP/1.1 ${String(statusCode)} ${statusMessage}`;
+    response.socket.write(headOf(line, responseHeaders(rawHeaders, statusCode)));
   };

@@ -1,7 +1,7 @@
 /** Connections that leave HTTP: WebSockets, and what Node does for other upgrades. */
 import { ServerResponse, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { fieldsWithout, responseHeaders, UPGRADE_FIELDS, wireOf } from './headers.js';
+import { fieldsWithout, headOf, responseHeaders, UPGRADE_FIELDS } from './headers.js';
 import type { Upgraded } from './upstream.js';
 
 /** Only WebSocket: an upgrade to h2c would pass requests by the proxy that it never sees. */
@@ -66,7 +66,7 @@ export function readAhead(socket: Socket, head: Buffer) {
 /** Connects a client with the upstream server that has switched protocols. */
 export function connect(incoming: IncomingMessage, upstream: Upgraded, client: Socket, head: Buffer): void {
   const fields = responseHeaders(incoming.rawHeaders, 101).concat(UPGRADE_FIELDS);
-  client.write(`HTTP/1.1 101 Switching Protocols\r\n${wireOf(fields)}`, 'latin1');
+  client.write(headOf('HTTP/1.1 101 Switching Protocols', fields));
   if (upstream.head.length > 0) client.write(upstream.head);
   if (head.length > 0) upstream.socket.write(head);
   for (const [from, into] of [
@@ -93,8 +93,8 @@ export function serveWithoutUpgrade(
   head: Buffer,
 ): void {
   const fields = fieldsWithout(rawHeaders, (name) => name === 'upgrade' || name === 'http2-settings');
-  const line = `${String(method)} ${String(url)} HTTP/${httpVersion}\r\n`;
-  socket.unshift(Buffer.concat([Buffer.from(line + wireOf(fields), 'latin1'), head]));
+  const line = `${String(method)} ${String(url)} HTTP/${httpVersion}`;
+  socket.unshift(Buffer.concat([headOf(line, fields), head]));
   // By 'connection', a server of node:https would begin a handshake.
   server.emit(server.listenerCount('secureConnection') > 0 ? 'secureConnection' : 'connection', socket);
 }
