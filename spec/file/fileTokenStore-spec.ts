@@ -559,7 +559,10 @@ describe('a token that cannot be written', () => {
     expect(handed).toHaveLength(2);
   });
 
-  it('should be kept, too, if it is the same access token with a newer refresh token, and a server refuses it', async () => {
+  /** The next attempt to write fails, and no other. */
+  const failOnce = () => jest.spyOn(promises, 'rename').mockRejectedValueOnce(new Error('once more'));
+
+  it('should not be preceded by a mark on the older one, if that is the same access token and a server refuses it', async () => {
     const store = open();
     const { fetch, handed } = rotatingSource();
     const same = (last?: TokenResponse | null) =>
@@ -568,10 +571,31 @@ describe('a token that cannot be written', () => {
     const mend = failWrites();
     const second = tokenOf(await ask(store, same, first, 'manual'));
     mend();
-    const spy = jest.spyOn(promises, 'rename').mockRejectedValueOnce(new Error('once more'));
-    await expect(ask(store, () => throwError(() => new Error('down')), second, 'rejected')).rejects.toThrow('down');
+    const spy = failOnce();
+    const seen: string[] = [];
+    const failing = () => throwError(() => new Error(`down ${String(seen.push(content()))}`));
+    await expect(ask(store, failing, second, 'rejected')).rejects.toThrow('down 1');
     spy.mockRestore();
+    expect(JSON.parse(seen[0]!)).toMatchObject({ rejected: false, response: { refresh_token: 'R1' } });
     await until(() => content().includes('R2'));
+    expect(handed).toEqual([undefined, 'R1']);
+  });
+
+  it('should not leave the lock to others after a failed fetch, though the older one was marked as rejected', async () => {
+    const [store, other] = [open(), open()];
+    const { fetch, handed } = rotatingSource();
+    const first = tokenOf(await ask(store, fetch));
+    let mend: () => void = () => undefined;
+    const failingLater = (last?: TokenResponse | null) => {
+      mend = failWrites();
+      return fetch(last);
+    };
+    const second = tokenOf(await ask(store, failingLater, first, 'rejected'));
+    mend();
+    const spy = failOnce();
+    await expect(ask(store, () => throwError(() => new Error('down')), second)).rejects.toThrow('down');
+    spy.mockRestore();
+    expect((await ask(other, fetch, first)).response.access_token).toBe('T2');
     expect(handed).toEqual([undefined, 'R1']);
   });
 
