@@ -62,6 +62,15 @@ describe('a token whose process was killed before it was in place', () => {
     expect(handed).toEqual([]);
   });
 
+  it('should be taken up by one of those who find it at the same time, and serve them all', async () => {
+    const { handed, fetch } = rotatingSource();
+    const first = tokenOf(await ask(open(), fetch));
+    leaveInLock(stored());
+    const all = await Promise.all(Array.from({ length: 10 }, () => ask(open(), fetch, first)));
+    expect(new Set(all.map(({ response }) => response.access_token))).toEqual(new Set(['T9']));
+    expect(handed).toHaveLength(1);
+  });
+
   it.each<[string, 'open' | 'rename', number]>([
     ['read', 'open', 1],
     ['written to the disk', 'open', 2],
@@ -596,6 +605,22 @@ describe('a token that cannot be written', () => {
     await expect(ask(store, () => throwError(() => new Error('down')), second)).rejects.toThrow('down');
     spy.mockRestore();
     expect((await ask(other, fetch, first)).response.access_token).toBe('T2');
+    expect(handed).toEqual([undefined, 'R1']);
+  });
+
+  it('should be written later, too, if its lock is lost meanwhile and cannot be had again', async () => {
+    const store = open();
+    const { fetch, handed } = rotatingSource();
+    const first = tokenOf(await ask(store, fetch));
+    const mend = failWrites();
+    const second = tokenOf(await ask(store, fetch, first));
+    rmSync(`${place.file}.lock`, { recursive: true });
+    const full = Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+    const spy = jest.spyOn(promises, 'writeFile').mockRejectedValue(full);
+    await expect(ask(store, fetch, second)).rejects.toMatchObject({ code: 'ERR_TOKEN_STORE' });
+    spy.mockRestore();
+    mend();
+    await until(() => content().includes('R2'));
     expect(handed).toEqual([undefined, 'R1']);
   });
 
