@@ -17,22 +17,12 @@ import {
   type SubjectLike,
 } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
-import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import { holdToken, storedToken } from './holdToken.js';
 import { latest } from './latest.js';
 import type { SourceResult, TokenUpdate } from './receivedToken.js';
 import { runRefresh, type Announce } from './refresher.js';
-import {
-  blockingFailure,
-  earlyEndOfPause,
-  isOfSession,
-  keepsRunning,
-  pauseLeft,
-  usableHeld,
-  whyRefresh,
-} from './state.js';
-import type { AccessToken } from './types.js';
+import { blockingFailure, earlyEndOfPause, keepsRunning, pauseLeft, usableHeld, whyRefresh } from './state.js';
 
 /** The waiters have a token, or fail without one. */
 export interface WaitEnded {
@@ -138,7 +128,8 @@ function createConnector(context: TokenContext, waits: Subject<WaitEnded>): Subj
       // session.
       if (update.type === 'signedOut') events.emit({ type: 'signedOut' });
     },
-    isCurrent: (update) => update.type !== 'token' || isHandedOut(context, update.token),
+    isCurrent: (update) =>
+      update.type !== 'token' || update === usableHeld(state, now()) || update.token === state.singleUse,
     onCount: (count) => {
       state.subscribers = count;
       // While anyone wants the token, its timers keep the process alive.
@@ -146,10 +137,6 @@ function createConnector(context: TokenContext, waits: Subject<WaitEnded>): Subj
     },
   });
 }
-
-/** A store may have shared the token again meanwhile, with other times: then it is another object. */
-const isHandedOut = ({ state, current }: TokenContext, token: AccessToken): boolean =>
-  state.singleUse === token || (sameToken(current(), token) && isOfSession(state, token));
 
 /** The permanent failure that everyone without a token fails with, until its pause is over. */
 function currentFailure({ state, now }: TokenContext): TokenUpdate | undefined {
