@@ -3,6 +3,7 @@ import { BehaviorSubject, Subject, Subscription, type Observable } from 'rxjs';
 import { messageOf } from '../internal/messageOf.js';
 import { createTimers } from '../internal/timers.js';
 import { createEventQueue, type EventQueue } from './eventQueue.js';
+import type { RefreshFailed } from './events.js';
 import type { Settings } from './options.js';
 import { createTokenFetcher } from './tokenFetcher.js';
 import { nextMoment, usableToken, type TokenState } from './state.js';
@@ -69,11 +70,18 @@ export function createContext(source: TokenSource, settings: Settings, state: To
     /** The usable token, without side effects. */
     current: (): AccessToken | null => usableToken(state, now()),
     /** Emits `refreshFailed`. */
-    reportFailure: (error: unknown, attempt = 1, retryIn: number | null = null, permanent = false): void => {
-      events.emit({ type: 'refreshFailed', error, message: messageOf(error), attempt, retryIn, permanent });
+    reportFailure: (error: unknown, attempt?: number, retryIn?: number | null): void => {
+      events.emit(refreshFailed(error, attempt, retryIn));
     },
   };
 }
+
+export const refreshFailed = (
+  error: unknown,
+  attempt = 1,
+  retryIn: number | null = null,
+  permanent = false,
+): RefreshFailed => ({ type: 'refreshFailed', error, message: messageOf(error), attempt, retryIn, permanent });
 
 /** Emits `tokenExpired` once for each token. */
 export function reportExpiry({ held }: TokenState, time: number, emit: EventQueue['emit']): void {

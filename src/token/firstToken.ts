@@ -11,8 +11,6 @@ interface Wait {
   readonly maxWait?: number | undefined;
   /** The token at hand, which each new subscriber gets first: for a caller that needs another one. */
   readonly except?: TokenUpdate | null;
-  /** The failure after which the wait begins. A `refreshFailed` listener hears of it before those who waited. */
-  readonly failureBefore?: unknown;
   /** Whether the wait ends with an update that brings no token. */
   readonly endsWait?: (update: TokenUpdate) => boolean;
 }
@@ -26,7 +24,7 @@ interface Wait {
 export function firstToken(
   { state, settings, now, timers, waiting, current }: TokenContext,
   updates$: Observable<TokenUpdate>,
-  { maxWait = settings.maxWait, except = null, failureBefore, endsWait }: Wait,
+  { maxWait = settings.maxWait, except = null, endsWait }: Wait,
 ): Observable<AccessToken> {
   return new Observable((subscriber) => {
     const runInContext = captureContext();
@@ -58,7 +56,7 @@ export function firstToken(
           if (token) subscriber.next(token);
           subscriber.complete();
         });
-      else if ('error' in update && update.error !== failureBefore) error(update.error);
+      else if ('error' in update) error(update.error);
     };
     const end = new Subscription(() => waiting.delete(waiter));
     // RxJS takes a Subscription with these methods for a Subscriber, and does not wrap it.

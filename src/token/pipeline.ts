@@ -123,10 +123,9 @@ function createConnector(context: TokenContext, waits: Subject<WaitEnded>): Subj
       const [first] = waiting;
       if (update.type !== 'attemptFailed' && waits.observed && first)
         waits.next({ waiters: waiting.size, longest: now() - first.since, outcome: update.type });
+      // `latest` has copied its subscribers: a listener of the event that subscribes now waits for the next update.
       if (update.type === 'token') holdToken(context, update);
-      // Emitted after `latest` has copied its subscribers: a listener that subscribes now waits for a token of the next
-      // session.
-      if (update.type === 'signedOut') events.emit({ type: 'signedOut' });
+      else if (update.event) events.emit(update.event);
     },
     isCurrent: (update) =>
       update.type !== 'token' || update === usableHeld(state, now()) || update.token === state.singleUse,

@@ -2,7 +2,7 @@
 import { InvalidTokenResponseError, type TokenUnavailableError } from '../errors.js';
 import { accessToken, sameToken } from './accessToken.js';
 import { LEAST_PAUSE_AFTER_TOKEN } from './backoff.js';
-import type { TokenChanged } from './events.js';
+import type { TokenChanged, UntimedTokenEvent } from './events.js';
 import type { Settings } from './options.js';
 import { lifetimeOf, lifetimeOfToken, saysLifetime, timesOf, type TokenTimes } from './refreshPolicy.js';
 import { checkTokenResponse } from './tokenResponse.js';
@@ -51,11 +51,17 @@ export interface ReceivedToken extends TokenTimes, FetchInfo {
  * - `attemptFailed`: there may be another attempt; a token that was suspended is usable again.
  * - `failed`: the source failed permanently. `signedOut`: the session ended. Values and not errors, because subscribers
  *   may have a usable token, or stay for the next session.
+ *
+ * `event`: what is emitted before the update.
  */
 export type TokenUpdate =
   | ReceivedToken
-  | { readonly type: 'attemptFailed' }
-  | { readonly type: 'failed' | 'signedOut'; readonly error: TokenUnavailableError };
+  | { readonly type: 'attemptFailed'; readonly event: UntimedTokenEvent }
+  | {
+      readonly type: 'failed' | 'signedOut';
+      readonly error: TokenUnavailableError;
+      readonly event?: UntimedTokenEvent;
+    };
 
 /** What it needs of the stream: the tokens before, the options, the clock. */
 interface Context {

@@ -3,7 +3,7 @@ import { catchError, defer, EMPTY, filter, finalize, map, of, retry } from 'rxjs
 import type { Observable } from 'rxjs';
 import { TokenFetchTimeoutError, TokenUnavailableError } from '../errors.js';
 import { sameToken } from './accessToken.js';
-import type { TokenContext } from './context.js';
+import { refreshFailed, type TokenContext } from './context.js';
 import { failureOf } from './failure.js';
 import { receivedToken, type TokenUpdate } from './receivedToken.js';
 import { isWanted, pauseAfter, type Refresh } from './state.js';
@@ -13,7 +13,7 @@ import type { RefreshReason } from './types.js';
 export type Announce = (update: TokenUpdate) => void;
 
 /**
- * One refresh: attempts with pauses between them. Emits the token, or the permanent failure. Completes without a value
+ * One refresh: attempts with pauses between them. Emits the token. Completes without one after a permanent failure, and
  * when no token is wanted any more.
  *
  * @param announce tells those who wait that an attempt failed
@@ -31,14 +31,10 @@ export function runRefresh(
     retry({
       delay: (error: unknown) => (afterFailure(context, refresh, error, announce) ? untilNeeded$ : EMPTY),
     }),
-    catchError((thrown: unknown): Observable<TokenUpdate> => {
-      // It is another error if the option `now` threw.
-      const isFailure = thrown instanceof TokenUnavailableError;
-      return of({
-        type: 'failed',
-        error: isFailure ? thrown : new TokenUnavailableError(undefined, { cause: thrown }),
-      });
-    }),
+    // What the option `now` threw.
+    catchError((cause: unknown) =>
+      of({ type: 'failed' as const, error: new TokenUnavailableError(undefined, { cause }) }),
+    ),
     finalize(() => {
       end(context, refresh);
     }),
@@ -102,10 +98,9 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
  * An attempt has failed: a pause begins.
  *
  * @returns whether another attempt is to follow it
- * @throws the failure, if none will help
  */
 function afterFailure(context: TokenContext, refresh: Refresh, thrown: unknown, announce: Announce): boolean {
-  const { state, settings, now, reportFailure } = context;
+  const { state, settings, now } = context;
   const time = now();
   const failure = failureOf(thrown, settings);
   // `isPermanent` may have called `signOut()`. The failure is none of the next session.
@@ -123,8 +118,7 @@ function afterFailure(context: TokenContext, refresh: Refresh, thrown: unknown, 
   if (!retries) end(context, refresh);
   const failed = permanent ? new TokenUnavailableError('the token source failed permanently', { cause: error }) : null;
   state.permanentFailure = failed;
-  reportFailure(error, refresh.attempt, retries ? duration : null, permanent);
-  if (failed) throw failed;
-  announce({ type: 'attemptFailed' });
+  const event = refreshFailed(error, refresh.attempt, retries ? duration : null, permanent);
+  announce(failed ? { type: 'failed', error: failed, event } : { type: 'attemptFailed', event });
   return retries;
 }

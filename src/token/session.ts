@@ -31,7 +31,7 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
     state.isSignedOut = true;
     state.sessionTokens = new WeakSet();
     cancelled$.next();
-    pipeline.announce({ type: 'signedOut', error: signedOutError() });
+    pipeline.announce({ type: 'signedOut', error: signedOutError(), event: { type: 'signedOut' } });
     recheck();
   };
 

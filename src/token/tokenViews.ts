@@ -96,7 +96,7 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
         // The user may have signed in since. What is left of the pause is waited out, as after any other failure.
         state.permanentFailure = null;
         if (!isReplacing(state)) state.forcedBy = 'manual';
-        return firstToken(context, checkedUpdates$, { except: held, failureBefore: failure });
+        return firstToken(context, checkedUpdates$, { except: held });
       }),
     /**
      * The token that the next attempt brings. Completes without one when the attempt fails and the token at hand stays
