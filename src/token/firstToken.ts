@@ -1,5 +1,5 @@
 /** How a caller waits for one token. */
-import { Observable, Subscription } from 'rxjs';
+import { Observable, Subscription, type SubjectLike } from 'rxjs';
 import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
 import { captureContext } from '../internal/callerContext.js';
 import { timeLimit } from '../internal/timers.js';
@@ -11,8 +11,8 @@ interface Wait {
   readonly maxWait?: number | undefined;
   /** The token at hand, which each new subscriber gets first: for a caller that needs another one. */
   readonly except?: TokenUpdate | null;
-  /** Whether the wait ends with an update that brings no token. */
-  readonly endsWait?: (update: TokenUpdate) => boolean;
+  /** The wait ends without a token when an attempt fails, and the token at hand stays usable. */
+  readonly untilFailure?: boolean;
 }
 
 /**
@@ -23,8 +23,8 @@ interface Wait {
  */
 export function firstToken(
   { state, settings, now, timers, waiting, current }: TokenContext,
-  updates$: Observable<TokenUpdate>,
-  { maxWait = settings.maxWait, except = null, endsWait }: Wait,
+  updates$: Pick<SubjectLike<TokenUpdate>, 'subscribe'>,
+  { maxWait = settings.maxWait, except = null, untilFailure = false }: Wait,
 ): Observable<AccessToken> {
   return new Observable((subscriber) => {
     const runInContext = captureContext();
@@ -51,7 +51,8 @@ export function firstToken(
     };
     const next = (update: TokenUpdate) => {
       const token = tokenOf(update);
-      if (token || endsWait?.(update))
+      const hasFailed = update.type === 'attemptFailed' && state.held === except && current() !== null;
+      if (token || (untilFailure && hasFailed))
         finish(() => {
           if (token) subscriber.next(token);
           subscriber.complete();

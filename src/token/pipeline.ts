@@ -90,6 +90,8 @@ export function createPipeline(context: TokenContext) {
       state.isSignedOut = false;
       return shared$;
     }),
+    /** The same, but a subscriber makes nothing run. */
+    present$: connector,
     /** Tells everyone who waits or listens. */
     announce,
     /** One for all who wait for the same token, just before they have it. */

@@ -3,6 +3,8 @@ import { catchError, EMPTY, filter, Observable } from 'rxjs';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import type { RejectionOutcome } from './events.js';
+import { firstToken } from './firstToken.js';
+import type { Pipeline } from './pipeline.js';
 import { createRejectionMemory, type RejectedBy } from './rejectionMemory.js';
 import {
   blockingFailure,
@@ -56,7 +58,7 @@ function applyOutcome({ state, now, events }: TokenContext, rejection: Rejection
   events.emit({ type: 'tokenRejected', token, outcome });
 }
 
-export function createRecovery(context: TokenContext, views: Pick<TokenViews, 'take' | 'next'>, demand: () => void) {
+export function createRecovery(context: TokenContext, { demand, present$ }: Pipeline, { take }: TokenViews) {
   const { state, now, current } = context;
 
   return {
@@ -68,23 +70,16 @@ export function createRecovery(context: TokenContext, views: Pick<TokenViews, 't
       const { token } = rejection;
       let outcome: RejectionOutcome;
       const next$ = new Observable<AccessToken>((subscriber) => {
-        const { held, failures } = state;
         // Nothing follows for a token of a session that ended.
         outcome = isOfSession(state, token) ? decide(context, rejection) : 'suppressed';
-        // Before the wait: where the token has expired, a source that answers at once ends that before it has begun.
+        // It waits before the event: a listener of that may make the attempt.
+        if (outcome === 'refreshing')
+          firstToken(context, present$, { maxWait, except: state.held, untilFailure: true }).subscribe(subscriber);
         applyOutcome(context, rejection, outcome);
-        // A `tokenRejected` listener may have signed out.
-        if (outcome === 'suppressed' || !isOfSession(state, token)) {
-          subscriber.complete();
-          return;
-        }
-        // A listener may have ended this request. The others need another token all the same. Not in any case: a token
-        // that is used once must not come before anybody waits for it.
-        if (subscriber.closed && outcome === 'refreshing') demand();
-        // A listener may have made the attempt already.
-        const isReplaced = !sameToken(state.held?.token, token);
-        const wait$ = isReplaced ? views.take(maxWait) : views.next({ held, failures }, maxWait);
-        wait$.subscribe(subscriber);
+        if (outcome === 'refreshing') demand();
+        // A listener may have signed out.
+        else if (outcome === 'alreadyReplaced' && isOfSession(state, token)) take(maxWait).subscribe(subscriber);
+        else subscriber.complete();
       });
       return next$.pipe(
         filter((next) => {

@@ -15,7 +15,7 @@ import type { TokenSource, TokenStreamOptions } from './types.js';
 export type FullManager = ReturnType<typeof createManager>;
 
 /** What streams, operators and clients share behind one token. */
-export type TokenManager = Omit<FullManager, 'parts' | 'next' | 'rest'>;
+export type TokenManager = Omit<FullManager, 'parts' | 'rest'>;
 
 /** @param state what a pool knows of the stream already */
 export function createManager(
@@ -41,7 +41,7 @@ export function createManager(
     /** For the pool only. */
     parts: { context, pipeline, signOuts },
     ...views,
-    ...createRecovery(context, views, pipeline.demand),
+    ...createRecovery(context, pipeline, views),
     ...session,
     events$: events.events$,
     /** Emits when waiters stop waiting. Costs nothing without a subscriber. */

@@ -1,5 +1,5 @@
 /** The Observables that hand out the token: to subscribers, to requests, and to callers that need a different one. */
-import { defer, distinctUntilChanged, EMPTY, filter, finalize, map, Observable, of } from 'rxjs';
+import { defer, distinctUntilChanged, filter, finalize, map, Observable, of } from 'rxjs';
 import { TokenUnavailableError } from '../errors.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
@@ -97,22 +97,6 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
         state.permanentFailure = null;
         if (!isReplacing(state)) state.forcedBy = 'manual';
         return firstToken(context, checkedUpdates$, { except: held });
-      }),
-    /**
-     * The token that the next attempt brings. Completes without one when the attempt fails and the token at hand stays
-     * usable.
-     *
-     * @param since the state before the attempt, which may have been made already
-     */
-    next: ({ held, failures }: Pick<TokenState, 'held' | 'failures'>, maxWait?: number): Observable<AccessToken> =>
-      defer(() => {
-        // By `failures`: a caller that begins to wait in a `refreshFailed` listener waits for the attempt after that
-        // one. By identity: the same token may have come again. By `isReplacing`: one may have come that is not kept.
-        const hasFailed = () =>
-          state.held === held && current() !== null && (state.failures !== failures || !isReplacing(state));
-        if (hasFailed()) return EMPTY;
-        const endsWait = ({ type }: TokenUpdate) => type === 'attemptFailed' && hasFailed();
-        return firstToken(context, checkedUpdates$, { maxWait, except: held, endsWait });
       }),
   };
 }
