@@ -6,11 +6,19 @@ import { createEventQueue, type EventQueue } from './eventQueue.js';
 import type { RefreshFailed } from './events.js';
 import type { Settings } from './options.js';
 import { createTokenFetcher } from './tokenFetcher.js';
+import type { TokenUpdate } from './receivedToken.js';
 import { nextMoment, usableToken, type TokenState } from './state.js';
 import type { AccessToken, TokenSource } from './types.js';
 
-/** What the parts of one stream share. */
 export type TokenContext = ReturnType<typeof createContext>;
+
+/** The waiters have a token, or fail without one. */
+interface WaitEnded {
+  readonly waiters: number;
+  /** How long the first of them has waited, in milliseconds. */
+  readonly longest: number;
+  readonly outcome: Exclude<TokenUpdate['type'], 'attemptFailed'>;
+}
 
 export function createContext(source: TokenSource, settings: Settings, state: TokenState) {
   const { scheduler, clock } = settings;
@@ -38,17 +46,12 @@ export function createContext(source: TokenSource, settings: Settings, state: To
   return {
     state,
     settings,
-    /**
-     * Milliseconds on a clock that is never set back. What a user sees is on the stream's own, `settings.shownNow`.
-     */
+    /** Milliseconds on a clock that is never set back. What a user sees is on the stream's own, `settings.shownNow`. */
     now,
     timers,
     fetcher: createTokenFetcher(source, settings, timers),
     events,
-    /**
-     * Emits at once, and when something may have changed that decides whether a token is needed: the time, or who wants
-     * one.
-     */
+    /** Emits at once, and when the time, or who wants a token, may have changed whether one is needed. */
     recheck$: recheck$ as Observable<unknown>,
     /**
      * Emits `tokenExpired` if the token has expired, then makes `recheck$` emit. Called by timers, by `wake`, and for
@@ -65,11 +68,12 @@ export function createContext(source: TokenSource, settings: Settings, state: To
     startTimer,
     /** Emits when the refresh under way is given up. */
     cancelled$: new Subject<void>(),
-    /** Those who wait for one token, the first of them first. `since`: for metrics. */
+    /** Those who wait for one token, the first of them first. */
     waiting: new Set<{ readonly since: number }>(),
+    /** For metrics: one value for all who wait for the same token, just before they have it. */
+    waits: new Subject<WaitEnded>(),
     /** The usable token, without side effects. */
     current: (): AccessToken | null => usableToken(state, now()),
-    /** Emits `refreshFailed`. */
     reportFailure: (error: unknown, attempt?: number, retryIn?: number | null): void => {
       events.emit(refreshFailed(error, attempt, retryIn));
     },

@@ -2,26 +2,18 @@
 import type { Observer, SubjectLike, Subscriber } from 'rxjs';
 import { createSteps } from './steps.js';
 
-/** What {@link latest} asks of its owner. */
 export interface LatestOptions<T> {
   /** The value that a new subscriber is given at once; `undefined` when there is none that holds. */
   readonly replay: () => T | undefined;
   /** Called before any subscriber is given the value. */
   readonly beforeEmit: (value: T) => void;
-  /**
-   * Whether the value still holds: a subscriber may have had it replaced, and the next subscribers are not given it.
-   */
+  /** Whether the next subscriber is given the value, too: one before may have had it replaced. */
   readonly isCurrent: (value: T) => boolean;
   /** The number of subscribers has changed. */
   readonly onCount: (count: number) => void;
 }
 
-/**
- * A ReplaySubject(1) whose value stops being replayed when it no longer holds: the connector that makes a `shareReplay`
- * of a token that expires.
- *
- * The subscribers are in a Set, because a plain Subject takes quadratic time when 100,000 of them leave one by one.
- */
+/** The subscribers are in a Set, because a plain Subject takes quadratic time when 100,000 of them leave one by one. */
 export function latest<T>({ replay, beforeEmit, isCurrent, onCount }: LatestOptions<T>): SubjectLike<T> {
   const subscribers = new Set<Observer<T>>();
   const emissions = createSteps();

@@ -7,7 +7,6 @@ import {
   repeat,
   ReplaySubject,
   share,
-  Subject,
   Subscription,
   switchMap,
   takeUntil,
@@ -23,14 +22,6 @@ import { latest } from './latest.js';
 import type { SourceResult, TokenUpdate } from './receivedToken.js';
 import { runRefresh, type Announce } from './refresher.js';
 import { blockingFailure, earlyEndOfPause, keepsRunning, pauseLeft, usableHeld, whyRefresh } from './state.js';
-
-/** The waiters have a token, or fail without one. */
-export interface WaitEnded {
-  readonly waiters: number;
-  /** How long the first of them has waited, in milliseconds. */
-  readonly longest: number;
-  readonly outcome: Exclude<TokenUpdate['type'], 'attemptFailed'>;
-}
 
 export type Pipeline = ReturnType<typeof createPipeline>;
 
@@ -48,8 +39,7 @@ export function createPipeline(context: TokenContext) {
   const { state, settings, now, timers, recheck$, recheck, cancelled$ } = context;
   // Replayed: a subscriber may close the stream with the token it is given, before the pipeline runs for it.
   const closed$ = new ReplaySubject<void>(1);
-  const waits = new Subject<WaitEnded>();
-  const connector = createConnector(context, waits);
+  const connector = createConnector(context);
   // Not merged into `refresh$`: what comes from outside, a sign-out say, is told even if the pipeline does not run.
   const announce = connector.next;
 
@@ -94,8 +84,6 @@ export function createPipeline(context: TokenContext) {
     present$: connector,
     /** Tells everyone who waits or listens. */
     announce,
-    /** One for all who wait for the same token, just before they have it. */
-    waits$: waits.asObservable(),
     /** A request needs a token now, and does not wait for it: the pipeline runs, and looks whether to refresh. */
     demand: (): void => {
       if (state.isClosed) return;
@@ -117,13 +105,13 @@ const AT_ONCE: Observable<unknown> = /* @__PURE__ */ of(undefined);
  * Where the subscribers of the stream are. `shareReplay` is `share` with a ReplaySubject(1) as connector; this is one
  * whose value expires.
  */
-function createConnector(context: TokenContext, waits: Subject<WaitEnded>): SubjectLike<TokenUpdate> {
-  const { state, now, timers, events, waiting } = context;
+function createConnector(context: TokenContext): SubjectLike<TokenUpdate> {
+  const { state, now, timers, events, waiting, waits } = context;
   return latest<TokenUpdate>({
     replay: () => usableHeld(state, now()) ?? currentFailure(context),
     beforeEmit: (update) => {
       const [first] = waiting;
-      if (update.type !== 'attemptFailed' && waits.observed && first)
+      if (update.type !== 'attemptFailed' && first)
         waits.next({ waiters: waiting.size, longest: now() - first.since, outcome: update.type });
       // `latest` has copied its subscribers: a listener of the event that subscribes now waits for the next update.
       if (update.type === 'token') holdToken(context, update);

@@ -44,8 +44,7 @@ export function createManager(
     ...createRecovery(context, pipeline, views),
     ...session,
     events$: events.events$,
-    /** Emits when waiters stop waiting. Costs nothing without a subscriber. */
-    waits$: pipeline.waits$,
+    waits$: context.waits.asObservable(),
     /** Milliseconds on a clock that is never set back. */
     now,
     /** Milliseconds on the stream's own clock, on which the times of its tokens are. */
@@ -55,7 +54,6 @@ export function createManager(
     /** What proves possession of the key that the source's tokens are bound to, if they are. */
     proof: (source as SourceHooks)[PROOF],
     isClosed: () => state.isClosed,
-    /** The usable token, without side effects. */
     current,
     /** What the last attempt failed with, until a token comes. */
     lastError: () => state.lastError,
