@@ -1,4 +1,3 @@
-/** Calls functions among the options. */
 import { permanentError } from './permanentError.js';
 
 /** What the function returns. If it throws, another attempt does not help. */

@@ -26,7 +26,6 @@ export function createEventQueue(shownNow: () => number) {
         events.next(event);
       });
     },
-    /** Completes the events, after those that are still in the queue. */
     complete: (): void => {
       deliver(() => {
         events.complete();

@@ -1,4 +1,3 @@
-/** How a caller waits for one token. */
 import { Observable, Subscription, type SubjectLike } from 'rxjs';
 import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
 import { captureContext } from '../internal/callerContext.js';

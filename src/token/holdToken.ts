@@ -1,4 +1,4 @@
-/** Puts tokens that arrive into the state. */
+/** Takes up the tokens that arrive, and judges those of the store and of the option `initial`. */
 import { InvalidTokenResponseError } from '../errors.js';
 import { jwtClaims } from '../internal/jwtClaims.js';
 import { messageOf } from '../internal/messageOf.js';
@@ -13,7 +13,7 @@ import type { AccessToken } from './types.js';
 /** Names under which servers give a lifetime that is not read. */
 const UNREAD_LIFETIME = /^((access_?)?token_?)?expir|^valid(ity|_?until)|^(exp|ttl|lease_duration)$/i;
 
-/** Takes up a token that came, and emits `tokenChanged`. */
+/** Puts a token that came into the state, and emits `tokenChanged`. */
 export function holdToken(context: TokenContext, received: ReceivedToken): void {
   const previous = context.state.last?.token ?? null;
   takeUp(context, received);
@@ -25,7 +25,6 @@ export function holdToken(context: TokenContext, received: ReceivedToken): void 
   else emit();
 }
 
-/** Brings the state up to date. */
 function takeUp({ state, now, cancelled$, startTimer }: TokenContext, received: ReceivedToken): void {
   const { token, took, isRenewal } = received;
   const { held, last, refresh } = state;

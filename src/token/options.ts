@@ -15,7 +15,6 @@ export type InTurn = <T>(attempt$: Observable<T>) => Observable<T>;
 
 const atOnce: InTurn = (attempt$) => attempt$;
 
-/** Checks every option once, so that a mistake is named where it was made. */
 export function settingsOf(options: TokenStreamOptions) {
   requireObject(options);
   const {

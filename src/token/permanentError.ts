@@ -1,11 +1,10 @@
-/** Errors after which another attempt does not help: a mistake in a source or an option, a redirect, no body. */
 import { InvalidTokenResponseError } from '../errors.js';
 
 const marked = /* @__PURE__ */ new WeakSet();
 
 export const isMarkedPermanent = (failure: unknown): boolean => marked.has(failure as object);
 
-/** The error of a mistake. */
+/** An error after which another attempt does not help: a mistake in a source or an option, a redirect, no body. */
 export function permanentError(message: string, options?: ErrorOptions): InvalidTokenResponseError {
   return markPermanent(new InvalidTokenResponseError(message, options));
 }

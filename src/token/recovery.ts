@@ -19,7 +19,6 @@ import {
 import type { TokenViews } from './tokenViews.js';
 import type { AccessToken } from './types.js';
 
-/** A resource rejected this token. */
 export interface Rejection extends RejectedBy {
   readonly token: AccessToken;
 }

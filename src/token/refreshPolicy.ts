@@ -13,7 +13,7 @@ const SAME_AGE = 2000;
 
 type PolicySettings = Pick<Settings, 'jitter' | 'random'> & Partial<Pick<Settings, 'refreshBefore' | 'expiryMargin'>>;
 
-/** The moments of a token. Milliseconds on the steady clock. */
+/** Milliseconds on the steady clock. */
 export interface TokenTimes {
   /** When it was asked for, wherever that was. */
   readonly requestedAt: number;

@@ -1,4 +1,4 @@
-/** One refresh: attempts to get a token, with pauses after failures. */
+/** One refresh. */
 import { catchError, defer, EMPTY, filter, finalize, map, of, retry } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { TokenFetchTimeoutError, TokenUnavailableError } from '../errors.js';
@@ -41,7 +41,7 @@ export function runRefresh(
   );
 }
 
-/** A refresh begins. What forced it is cleared, and counted if it was a rejection. */
+/** What forced the refresh is cleared, and counted if it was a rejection. */
 function begin({ state, now }: TokenContext, reason: RefreshReason): Refresh {
   const rejection = state.forcedBy === 'manual' ? null : state.forcedBy;
   const refresh: Refresh = { reason, attempt: 0, rejection, isFetching: false, isSuperseded: false };

@@ -57,9 +57,9 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
       const bareMemory = kind === 'explicit' ? 0 : isLifetimeKnown ? Infinity : BARE_MEMORY;
       return age(bare) < bareMemory || age(explicit) < EXPLICIT_MEMORY;
     },
-    /** The source returned the very token that a resource rejected. Asking again would not help the resource. */
+    /** A new token has not helped the resource, or there is none: asking again would not help more. */
     remember,
-    /** A token was fetched for a rejection. A second one would not help the resource more, until it accepts one. */
+    /** A token was fetched for a rejection. */
     fetchedFor: (rejection: RejectedBy, now: number): void => {
       // `mayForce` counts its pause from here: servers may need time to learn of the new token.
       pauseFrom = now;

@@ -38,7 +38,6 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
   const signOuts = store?.signedOut?.subscribe({ next: end, error: reportFailure });
 
   return {
-    /** Listens to the end of the session elsewhere, of which the store tells. */
     signOuts,
     signOut: (): void => {
       if (state.isClosed) return;

@@ -12,7 +12,7 @@ import type { AccessToken, RefreshReason } from './types.js';
 /** A refresh under way: an attempt, or the pause before the next one. */
 export interface Refresh {
   readonly reason: RefreshReason;
-  /** The number of the attempt, from 1. */
+  /** From 1. */
   attempt: number;
   /** The rejection that it was begun for; null: none. */
   readonly rejection: RejectedBy | null;
@@ -34,9 +34,7 @@ export const newSession = () => ({
   lastUse: -Infinity,
   /** The source is to be asked for another token: `refresh()` was called, or a server rejected the one at hand. */
   forcedBy: null as 'manual' | RejectedBy | null,
-  /** The one under way. */
   refresh: null as Refresh | null,
-  /** When the source was last asked. */
   lastFetchAt: -Infinity,
   /** Failed attempts since the last token. */
   failures: 0,
@@ -83,11 +81,10 @@ export function nextMoment({ renewAt, usableUntil, endsAt, isExpiryReported }: R
   return next;
 }
 
-/** The token at hand, if a request may be given it. */
+/** The token that a request may be given, or null. */
 export const usableHeld = ({ held }: TokenState, now: number): ReceivedToken | null =>
   held && !held.isSuspended && now < held.usableUntil ? held : null;
 
-/** The token that a request may be given, or null. */
 export const usableToken = (state: TokenState, now: number): AccessToken | null =>
   usableHeld(state, now)?.token ?? null;
 
@@ -135,11 +132,9 @@ export const earlyEndOfPause = (
 ): number =>
   failures === 0 ? pausedUntil : Math.min(pausedUntil, lastFetchAt + Math.max(LEAST_PAUSE_AFTER_FAILURE, initial));
 
-/** Whether the token is of this session; true before the first sign-out. */
 export const isOfSession = ({ sessionTokens }: TokenState, token: AccessToken): boolean =>
   sessionTokens === null || sessionTokens.has(token);
 
-/** What those get who belong to a session that has ended. */
 export const signedOutError = () => new TokenUnavailableError('the session was signed out');
 
 /** The permanent failure after which the source is not asked, until its pause is over. */

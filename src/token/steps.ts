@@ -1,5 +1,3 @@
-/** Runs steps one after the other. */
-
 /** Runs steps in their order: one that a step adds waits until that step has ended. */
 export function createSteps() {
   const steps: (() => void)[] = [];

@@ -1,4 +1,3 @@
-/** The public function `takeToken`: one usable token. */
 import type { Observable } from 'rxjs';
 import { numbersIn } from '../internal/validate.js';
 import { managerOf } from './tokenStream.js';

@@ -27,20 +27,16 @@ import { permanentError } from './permanentError.js';
 import { isFetchResponse, noTokenError, readFetchResponse } from './tokenResponse.js';
 import type { TokenRequest, TokenResponse, TokenSource } from './types.js';
 
-type Place = 'source' | 'store';
-
 /** Errors the fetch when the limit is over. Each limit takes the place of the one before. */
-type SetTimeLimit = (ms: number, place: Place) => void;
-
-type FetchSettings = Pick<Settings, 'fetchTimeout' | 'store'>;
+type SetTimeLimit = (ms: number, place: 'source' | 'store') => void;
 
 /** The body of a response that failed is waited for this long. Milliseconds. */
 const FAILED_BODY_TIMEOUT = 2000;
 
 /** The sum of the time limits below: those of a store before, during and after the one fetch that it makes. */
-export const longestFetch = ({ fetchTimeout, store }: FetchSettings): number => fetchTimeout * (store ? 2 + 1 + 1 : 1);
+export const longestFetch = ({ fetchTimeout, store }: Settings): number => fetchTimeout * (store ? 2 + 1 + 1 : 1);
 
-export function createTokenFetcher(source: TokenSource, settings: FetchSettings, timers: Timers) {
+export function createTokenFetcher(source: TokenSource, settings: Settings, timers: Timers) {
   const { answerTo, isCallingSource } = createSourceCaller(source, settings, timers);
   let pending: TokenRequest | undefined;
 
@@ -99,7 +95,6 @@ export function createTokenFetcher(source: TokenSource, settings: FetchSettings,
     });
 
   return {
-    /** Asks the source, or the store before it, for one token, within `fetchTimeout`. */
     fetch,
     /** The signal of the fetch under way. */
     pending: (): AbortSignal | undefined => pending?.signal,
@@ -108,32 +103,28 @@ export function createTokenFetcher(source: TokenSource, settings: FetchSettings,
   };
 }
 
-function createSourceCaller(source: TokenSource, { fetchTimeout, store }: FetchSettings, timers: Timers) {
+function createSourceCaller(source: TokenSource, { fetchTimeout, store }: Settings, timers: Timers) {
   const runInContext = captureContext();
   const bodyTimeout = Math.min(FAILED_BODY_TIMEOUT, fetchTimeout / 2);
   let isCallingSource = false;
 
   /** Asks for one value, in the async context (AsyncLocalStorage) in which the stream was made. */
-  const ask = <T>(place: Place, { report }: TokenRequest, input: () => Observable<T>): Observable<T> =>
+  const ask = <T>(place: 'source' | 'store', { report }: TokenRequest, input: () => Observable<T>): Observable<T> =>
     new Observable((subscriber) => {
       // A synchronous answer is delivered after that is left, and `isCallingSource` is false: otherwise requests that
       // it causes would count as the source's.
       const answer = new AsyncSubject<T>();
       isCallingSource = place === 'source';
-      try {
-        const asking = runInContext(() => input().pipe(take(1)).subscribe(answer));
-        subscriber.add(() => {
-          try {
-            asking.unsubscribe();
-          } catch (error) {
-            // What a teardown throws would end those who listen to the token.
-            report?.(error);
-          }
-        });
-      } catch (error) {
-        answer.error(error);
-      }
+      const asking = runInContext(() => defer(input).pipe(take(1)).subscribe(answer));
       isCallingSource = false;
+      subscriber.add(() => {
+        try {
+          asking.unsubscribe();
+        } catch (error) {
+          // What a teardown throws would end those who listen to the token.
+          report?.(error);
+        }
+      });
       return answer.subscribe(subscriber);
     });
 
@@ -152,21 +143,17 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: FetchS
 
   return {
     isCallingSource: () => isCallingSource,
-    /**
-     * The answer of the store, which decides whether this stream fetches or another one has; else that of the source.
-     */
+    /** The answer of the store, which decides whether this stream fetches; without one, that of the source. */
     answerTo: (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<SourceResult> => {
       const response$ = responseTo(request, setTimeLimit);
       if (!store) return response$.pipe(map((response) => ({ response, origin: 'fetched' })));
       // A store may have to wait for another's fetch, and for that one to be given up, before its own begins.
       setTimeLimit(2 * fetchTimeout, 'store');
       const fetch = (last?: TokenResponse | null) => {
-        // Not enumerable: a log of the request does not print it. Configurable: a store may fetch twice.
+        // Configurable: a store may fetch twice.
         if (last !== undefined) Object.defineProperty(request, 'last', { value: last, configurable: true });
         // The stream may have given this request up before the store fetches.
-        const begun$ = defer(() => (request.signal.aborted ? EMPTY : response$));
-        // From the answer on, the limit is for the store.
-        return begun$.pipe(
+        return defer(() => (request.signal.aborted ? EMPTY : response$)).pipe(
           tap(() => {
             setTimeLimit(fetchTimeout, 'store');
           }),

@@ -45,9 +45,8 @@ export function createManager(
     ...session,
     events$: events.events$,
     waits$: context.waits.asObservable(),
-    /** Milliseconds on a clock that is never set back. */
     now,
-    /** Milliseconds on the stream's own clock, on which the times of its tokens are. */
+    /** The stream's own clock, on which the times of its tokens are. */
     shownNow: settings.shownNow,
     timers,
     owns: fetcher.owns,
