@@ -40,20 +40,16 @@ export function firstToken(
     const complete = () => {
       error(new TokenStreamClosedError());
     };
-    const tokenOf = (update: TokenUpdate): AccessToken | null => {
-      // The session may have ended before this waiter hears of the update, and the next one may have a token already.
-      if (update === except || update.type === 'signedOut' || state.sessionTokens !== session) return null;
-      if (update.type === 'token') return update.token;
-      // A failed attempt makes a suspended token usable again: one that came, and was rejected before this waiter got
-      // it.
-      return state.held === except ? null : current();
-    };
     const next = (update: TokenUpdate) => {
-      const token = tokenOf(update);
-      const hasFailed = update.type === 'attemptFailed' && state.held === except && current() !== null;
-      if (token || (untilFailure && hasFailed))
+      if (update === except) return;
+      // The session may have ended before this waiter hears of the update, and the next one may have a token already.
+      const isOver = update.type === 'signedOut' || state.sessionTokens !== session;
+      // A failed attempt makes a suspended token usable again, be it one that came and was rejected meanwhile.
+      const usable = update.type === 'token' ? update.token : current();
+      const isOther = update.type === 'token' || state.held !== except;
+      if (usable && !isOver && (isOther || untilFailure))
         finish(() => {
-          if (token) subscriber.next(token);
+          if (isOther) subscriber.next(usable);
           subscriber.complete();
         });
       else if ('error' in update) error(update.error);
