@@ -1,5 +1,5 @@
 /** One refresh. */
-import { catchError, defer, EMPTY, filter, finalize, map, of, retry } from 'rxjs';
+import { catchError, defer, EMPTY, filter, finalize, map, of, retry, tap } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { TokenFetchTimeoutError, TokenUnavailableError } from '../errors.js';
 import { sameToken } from './accessToken.js';
@@ -75,21 +75,21 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
       reportFailure(error, count);
     });
     return result$.pipe(
-      map((result): TokenUpdate | null => {
+      map((result) => {
         const isRenewal = reason !== 'rejected' && reason !== 'manual';
         const received = receivedToken(result, { reason, attempt: count, took: now() - sentAt, isRenewal }, context);
         // No time limit lets a fetch take this long: the machine has slept, and no timer has fired.
         const isTooLate = received.took > longestFetch(settings) && received.usableUntil <= now();
         if (isTooLate) throw new TokenFetchTimeoutError('the token had expired when it came');
         end(context, refresh);
-        // The store's `changes` brought this token already, and another one was asked for since.
-        const isToBeReplaced = state.forcedBy && sameToken(received.token, state.last?.token);
-        if (isToBeReplaced) return null;
-        // A second token would not help the resource more.
-        if (rejection) state.rejections?.fetchedFor(rejection, now());
         return received;
       }),
-      filter((update) => update !== null),
+      // The store's `changes` brought this token already, and another one was asked for since.
+      filter(({ token }) => !(state.forcedBy && sameToken(token, state.last?.token))),
+      tap(() => {
+        // A second token would not help the resource more.
+        if (rejection) state.rejections?.fetchedFor(rejection, now());
+      }),
     );
   });
 }
