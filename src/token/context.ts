@@ -13,7 +13,7 @@ import type { AccessToken, TokenSource } from './types.js';
 export type TokenContext = ReturnType<typeof createContext>;
 
 /** The waiters have a token, or fail without one. */
-interface WaitEnded {
+export interface WaitEnded {
   readonly waiters: number;
   /** How long the first of them has waited, in milliseconds. */
   readonly longest: number;
