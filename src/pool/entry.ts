@@ -12,6 +12,7 @@ import { initialState, keepsRunning, nextMoment, pauseLeft, whyRefresh } from '.
 import { createManager, type FullManager } from '../token/tokenManager.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
 import { endManager, resumeManager } from './endManager.js';
+import { Place } from './recentlyUsed.js';
 import { createSharedTimer, type Timed } from './sharedTimer.js';
 import type { WeakTarget } from './weakTarget.js';
 
@@ -36,7 +37,7 @@ export function createEntryContext(settings: Settings, onUnused: () => void) {
  * What the pool has of a key: the state of its stream, and a manager while somebody uses the stream. The manager takes
  * ten times the memory of the state, so it is ended in the next tick after the last use.
  */
-export class Entry<K> implements Timed {
+export class Entry<K> extends Place implements Timed {
   dueAt = Infinity;
   readonly state = initialState();
   manager: FullManager | null = null;
@@ -48,11 +49,14 @@ export class Entry<K> implements Timed {
   private uses = 0;
 
   constructor(
+    readonly name: string,
     readonly key: K,
     readonly source: TokenSource,
     readonly settings: Settings,
     readonly context: EntryContext,
-  ) {}
+  ) {
+    super();
+  }
 
   /** Whether the pool must keep it: somebody listens to it or waits for its token, or its source is being asked. */
   get isInUse(): boolean {

@@ -91,7 +91,7 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
       throw new TypeError('createTokenPool takes a function that makes the token source of a key: it made none');
     // A chain shares no access token.
     if (options.store) (made as SourceHooks)[PROOF]?.checkStore?.();
-    return new Entry(key, made as TokenSource, streamSettingsOf(name, key), context);
+    return new Entry(name, key, made as TokenSource, streamSettingsOf(name, key), context);
   }
 
   function addEntry(name: string, key: K): Entry<K> {
@@ -99,7 +99,7 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
     // The function that makes the source may have closed the pool, or asked for this key.
     requireOpen();
     const present = find(name);
-    if (!present) entries.set(name, added);
+    if (!present) entries.add(added);
     return present ?? added;
   }
 
