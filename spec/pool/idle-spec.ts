@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { map, NEVER, of, Subject, VirtualTimeScheduler, type Observable } from 'rxjs';
+import { delay, map, NEVER, of, Subject, VirtualTimeScheduler, type Observable } from 'rxjs';
 import { takeToken, withToken, type TokenStore, type TokenResponse } from 'rx-fresh-token';
 import { createTokenPool, type TokenPoolOptions } from 'rx-fresh-token/pool';
 
@@ -41,6 +41,17 @@ describe('a stream of a pool that nobody uses', () => {
     expect(fetches()).toBe(50);
     pool.close();
     expect(pending()).toBe(0);
+  });
+
+  it('should have no timer of its own when its source has answered a renewal with the same token', () => {
+    const { scheduler, take, advance, pool, pending, fetches } = setUp({}, () =>
+      of({ access_token: 'T', expires_in: LIFE / 1000 }).pipe(delay(100, scheduler)),
+    );
+    ['a', 'b', 'c'].forEach(take);
+    advance(51_000);
+    expect(fetches()).toBe(6);
+    expect(pending()).toBe(1);
+    pool.close();
   });
 
   it('should be the same object for whoever holds it, and the same token', () => {

@@ -112,7 +112,7 @@ export class Entry<K> extends Place implements Timed {
       this.manager = null;
       this.setTimer();
     }
-    if (!this.isInUse) this.context.onUnused();
+    this.context.onUnused();
   }
 
   private createManager(): FullManager {
