@@ -1,5 +1,4 @@
-/** Streams with one refresh token ask their sources one after the other, each with the newest refresh token. */
-import { AsyncSubject, defer, filter, map, of, share, Subject, tap, type Observable, type SchedulerLike } from 'rxjs';
+import { AsyncSubject, defer, filter, map, of, share, Subject, type Observable, type SchedulerLike } from 'rxjs';
 import { stopwatch, ticksOf } from '../internal/stopwatch.js';
 import { createTimers } from '../internal/timers.js';
 import type { InTurn } from '../token/options.js';
@@ -16,8 +15,8 @@ type Fetch = Parameters<TokenStore['refresh']>[1];
 
 /**
  * A refresh token that several streams share: one stream for each audience, say. A server that rotates refresh tokens
- * takes it for theft when one comes back that was used. So the streams ask their sources one after the other, and each
- * is given the refresh token that the one before has brought.
+ * takes it for theft when a used one comes back. So the streams ask their sources one after the other, each with the
+ * newest refresh token.
  */
 class Chain {
   private readonly exchangeInTurn = createTurns(1);
@@ -44,29 +43,27 @@ class Chain {
   }
 
   private refresh(fetch: Fetch): Observable<StoredToken> {
+    const { scheduler } = this;
     let hasBegun = false;
     const exchange$ = defer(() => {
       hasBegun = true;
-      return this.exchange(fetch);
+      const { session } = this;
+      const age = stopwatch(0, { ticks: ticksOf(scheduler), wall: () => scheduler.now() });
+      return fetch(session.last).pipe(
+        map((response): StoredToken => {
+          const { refresh_token } = response;
+          const isNews = typeof refresh_token === 'string' && refresh_token !== '';
+          if (isNews) session.last = { access_token: '', refresh_token };
+          return { response, age: age(), origin: 'fetched' };
+        }),
+      );
     });
     return this.exchangeInTurn(exchange$).pipe(
       // An exchange that was begun is brought to its end: the refresh token that it brings is the only good one.
       share({
         connector: () => new AsyncSubject(),
-        resetOnRefCountZero: () => (hasBegun ? createTimers(this.scheduler).after(LONGEST) : of(null)),
+        resetOnRefCountZero: () => (hasBegun ? createTimers(scheduler).after(LONGEST) : of(null)),
       }),
-    );
-  }
-
-  private exchange(fetch: Fetch): Observable<StoredToken> {
-    const { session, scheduler } = this;
-    const age = stopwatch(0, { ticks: ticksOf(scheduler), wall: () => scheduler.now() });
-    return fetch(session.last).pipe(
-      tap(({ refresh_token }) => {
-        const isNews = typeof refresh_token === 'string' && refresh_token !== '';
-        if (isNews) session.last = { access_token: '', refresh_token };
-      }),
-      map((response) => ({ response, age: age(), origin: 'fetched' })),
     );
   }
 }
