@@ -1,4 +1,3 @@
-/** Calls for each of many entries at its time, with one timer for all of them. */
 import type { Subscription } from 'rxjs';
 
 /** What is called at its time. */
@@ -8,19 +7,14 @@ export interface Timed {
   onDue(): void;
 }
 
-/** Sets the time of an entry, in the place of the one before. `Infinity`: never. */
-type SharedTimer = (timed: Timed, dueAt: number) => void;
-
 /**
- * One timer for all: a timer for each takes as much memory as all else that is kept of a key.
+ * One timer for many: a timer for each takes as much memory as all else that is kept of a key.
  *
  * @param after begins the timer
  * @param now a clock that is never set back, in milliseconds
+ * @returns sets when one is called, in the place of the time before
  */
-export function createSharedTimer(
-  after: (delay: number, fire: () => void) => Subscription,
-  now: () => number,
-): SharedTimer {
+export function createSharedTimer(after: (delay: number, fire: () => void) => Subscription, now: () => number) {
   /** By time: the next one is the last. */
   const waiting: Timed[] = [];
   let timer: Subscription | undefined;
@@ -58,7 +52,7 @@ export function createSharedTimer(
     startTimer();
   }
 
-  return (timed, dueAt) => {
+  return (timed: Timed, dueAt: number): void => {
     if (timed.dueAt < Infinity) waiting.splice(waiting.indexOf(timed, indexOf(timed.dueAt)), 1);
     timed.dueAt = dueAt;
     if (dueAt < Infinity) waiting.splice(indexOf(dueAt), 0, timed);
