@@ -94,19 +94,17 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
     return new Entry(name, key, made as TokenSource, streamSettingsOf(name, key), context);
   }
 
-  function addEntry(name: string, key: K): Entry<K> {
+  function get(key: K): TokenStream {
+    requireOpen();
+    const name = nameOf(key);
+    const known = find(name);
+    if (known) return pooledStream(known);
     const added = context.runInContext(() => createEntry(name, key));
     // The function that makes the source may have closed the pool, or asked for this key.
     requireOpen();
     const present = find(name);
     if (!present) entries.add(added);
-    return present ?? added;
-  }
-
-  function get(key: K): TokenStream {
-    requireOpen();
-    const name = nameOf(key);
-    return pooledStream(find(name) ?? addEntry(name, key));
+    return pooledStream(present ?? added);
   }
 
   function remove(key: K, options: TokenPoolDeleteOptions = {}): void {
