@@ -125,10 +125,11 @@ export class Entry<K> extends Place implements Timed {
     const manager = createManager(source, { ...settings, inTurn }, undefined, state);
     this.manager = manager;
     manager.events$.subscribe((event) => {
-      if (event.type === 'closed') setTimer(this, Infinity);
-      else this.endLater();
+      this.endLater();
       this.tell(event);
-      if (event.type === 'closed') this.context.onUnused();
+      if (event.type !== 'closed') return;
+      setTimer(this, Infinity);
+      context.onUnused();
     });
     if (state.isClosed) manager.parts.context.events.complete();
     else setTimer(this, clock.now());
