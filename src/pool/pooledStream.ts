@@ -1,5 +1,5 @@
 /** The stream of a key, whose manager comes and goes. */
-import { defer, of, type Observable } from 'rxjs';
+import { defer, of } from 'rxjs';
 import { PROOF } from '../internal/sourceHooks.js';
 import type { SourceHooks } from '../token/sourceHooks.js';
 import { accept } from '../token/recovery.js';
@@ -24,23 +24,20 @@ export function pooledStream(entry: Entry<unknown>): TokenStream {
 function pooledManager(entry: Entry<unknown>): TokenManager {
   const { source, state, settings, context } = entry;
   const { now } = context.clock;
-  const observe = <T>(select: (active: TokenManager) => Observable<T>) => entry.whileUsed(select);
-
-  /** A fresh token needs no manager. */
-  const useIfFresh = () => useFresh(state, now);
 
   return {
-    token$: observe((active) => active.token$),
-    events$: observe((active) => active.events$),
-    waits$: observe((active) => active.waits$),
-    use: () => useIfFresh() ?? entry.activate().use(),
+    token$: entry.whileUsed((active) => active.token$),
+    events$: entry.whileUsed((active) => active.events$),
+    waits$: entry.whileUsed((active) => active.waits$),
+    // A fresh token needs no manager.
+    use: () => useFresh(state, now) ?? entry.activate().use(),
     take: (maxWait) =>
       defer(() => {
-        const token = useIfFresh();
-        return token ? of(token) : observe((active) => active.take(maxWait));
+        const token = useFresh(state, now);
+        return token ? of(token) : entry.whileUsed((active) => active.take(maxWait));
       }),
-    refresh: () => observe((active) => active.refresh()),
-    recover: (rejection, maxWait) => observe((active) => active.recover(rejection, maxWait)),
+    refresh: () => entry.whileUsed((active) => active.refresh()),
+    recover: (rejection, maxWait) => entry.whileUsed((active) => active.recover(rejection, maxWait)),
     reject: (rejection) => {
       entry.activate().reject(rejection);
     },
