@@ -3,11 +3,12 @@ import { EMPTY, Observable } from 'rxjs';
 import { captureContext } from '../internal/callerContext.js';
 import { ON_CLOSE } from '../internal/sourceHooks.js';
 import { createTimers } from '../internal/timers.js';
+import { reportExpiry } from '../token/context.js';
 import { createEventQueue } from '../token/eventQueue.js';
 import type { UntimedTokenEvent } from '../token/events.js';
 import type { Settings } from '../token/options.js';
 import { forgetSession } from '../token/session.js';
-import { initialState, nextMoment, pauseLeft, whyRefresh } from '../token/state.js';
+import { initialState, keepsRunning, nextMoment, pauseLeft, whyRefresh } from '../token/state.js';
 import { createManager, type FullManager } from '../token/tokenManager.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
 import { endManager, resumeManager } from './endManager.js';
@@ -86,9 +87,8 @@ export class Entry<K> extends Place implements Timed {
   drop(): void {
     if (this.manager) this.manager.rest();
     else {
-      const { isConnected } = this.state;
       this.forget();
-      if (isConnected) this.tell({ type: 'idle' });
+      if (this.state.isConnected) this.disconnect();
     }
     this.isDropped = true;
   }
@@ -98,22 +98,19 @@ export class Entry<K> extends Place implements Timed {
     // Only a manager can close a source or a store.
     if (manager || settings.store || ON_CLOSE in source) this.activate().close();
     else if (!state.isClosed) {
-      state.isClosed = true;
+      Object.assign(state, { isClosed: true, isConnected: false });
       this.forget();
       this.tell({ type: 'closed' });
     }
   }
 
-  /** The next moment of the token has come, or the manager may be ended. */
+  /** The manager may be ended, or the next moment of the token has come. */
   onDue(): void {
-    const isIdle = this.manager === null;
-    const manager = this.activate();
-    if (isIdle) manager.parts.context.recheck();
-    if (this.mayEnd()) {
-      endManager(manager);
+    if (!this.manager) this.onMoment();
+    else if (this.mayEnd()) {
+      endManager(this.manager);
       this.manager = null;
-      const { held } = this.state;
-      this.context.setTimer(this, held ? nextMoment(held, this.context.clock.now()) : Infinity);
+      this.setTimer();
     }
     this.context.onUnused();
   }
@@ -151,14 +148,42 @@ export class Entry<K> extends Place implements Timed {
     if (uses > 0 || refresh || isClosed || (settings.store && (held || isConnected))) return false;
     // `wake` is listened to.
     const isWaiting = settings.wake === EMPTY && pauseLeft(state, this.context.clock.now()) === 0;
-    return !isConnected || (isWaiting && whyRefresh(state, this.context.clock.now()) === null);
+    return !isConnected || (isWaiting && !this.isRefreshDue());
   }
 
-  /** Ends the session and the renewals, without a manager. */
+  /** What the check of a manager does. A manager is made only to renew the token. */
+  private onMoment(): void {
+    const { state, settings } = this;
+    const time = this.context.clock.now();
+    reportExpiry(state, time, (event) => {
+      this.tell(event);
+    });
+    if (!this.manager && state.isConnected && !keepsRunning(state, time, settings)) this.disconnect();
+    // A listener may have used the stream: then its manager does the rest.
+    if (this.manager) return;
+    if (this.isRefreshDue()) this.activate().parts.context.recheck();
+    else this.setTimer();
+  }
+
+  private isRefreshDue(): boolean {
+    return this.state.isConnected && whyRefresh(this.state, this.context.clock.now()) !== null;
+  }
+
+  /** Waits for the next moment of the token. */
+  private setTimer(): void {
+    const { held } = this.state;
+    if (held) this.context.setTimer(this, nextMoment(held, this.context.clock.now()));
+  }
+
+  /** Stops the renewals, without a manager. */
+  private disconnect(): void {
+    this.state.isConnected = false;
+    this.tell({ type: 'idle' });
+  }
+
   private forget(): void {
     this.context.setTimer(this, Infinity);
     forgetSession(this.state);
-    this.state.isConnected = false;
   }
 
   private tell(event: UntimedTokenEvent): void {
