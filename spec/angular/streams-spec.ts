@@ -25,7 +25,7 @@ import {
 } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
 import { filter, firstValueFrom, NEVER, of } from 'rxjs';
-import type { TokenStore } from 'rx-fresh-token';
+import type { AccessToken, TokenStore } from 'rx-fresh-token';
 import {
   HttpTokenInterceptor,
   injectToken,
@@ -251,6 +251,21 @@ describe('provideFakeToken', () => {
     } finally {
       jest.useRealTimers();
     }
+  });
+
+  it('should go where the token of that stream goes, but for what it is told itself', () => {
+    const paths = ['/api'];
+    const authorize = (request: HttpRequest<unknown>, token: AccessToken) =>
+      request.clone({ setHeaders: { authorization: `Own ${token.value}` } });
+    const controller = provide(
+      provideTokenStream(jest.fn(), { allowedOrigins: [API], paths, authorize }),
+      provideFakeToken({ token: 'fake', paths: undefined }),
+      provideTokenStream(jest.fn(), { name: 'admin', allowedOrigins: [API], paths: ['/admin'] }),
+      provideFakeToken({ name: 'admin', token: 'admin', paths: ['/admin/users'] }),
+    );
+    const urls = ['/api/a', '/b', '/admin/users', '/admin', '/api/a'].map((path) => `${API}${path}`);
+    expect(urls.map((url) => headerOf(controller, url))).toEqual(['Own fake', null, 'Bearer admin', null, 'Own fake']);
+    expect(headerOf(controller, 'https://other.example/api/a')).toBeNull();
   });
 
   it('should have another token after each rejection, however many a test causes', () => {

@@ -20,7 +20,8 @@ export interface FakeTokenOptions extends Partial<
 
 /**
  * A stream for tests: it has a token at once, asks no server and starts no timer, so `fakeAsync` has nothing to wait
- * for. It replaces the application's stream of the same name, if both are provided.
+ * for. It stands in the place of the stream of the same name that is provided before it, if there is one, with the
+ * options of that one for requests: `allowedOrigins`, `paths`, `authorize` and so on.
  *
  * ```ts
  * import { provideHttpClient, withInterceptors } from '@angular/common/http';
@@ -34,7 +35,8 @@ export interface FakeTokenOptions extends Partial<
  * ];
  * ```
  *
- * @param options `allowedOrigins` is empty by default: no request carries the token
+ * @param options `allowedOrigins` and those below it replace what the other stream has. Without them and without
+ *   another stream no request carries the token
  */
 export function provideFakeToken(options: FakeTokenOptions = {}): EnvironmentProviders {
   requireObject(options);
@@ -54,6 +56,6 @@ export function provideFakeToken(options: FakeTokenOptions = {}): EnvironmentPro
       rejectionBudget: { max: Infinity },
       ...(token !== null && { initial: { access_token: fake } }),
     },
-    true,
+    options,
   );
 }

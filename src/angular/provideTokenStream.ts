@@ -20,7 +20,7 @@ import {
   TOKEN_STREAMS,
   type ProvidedStream,
 } from './providedStreams.js';
-import { splitOptions, type ProvideTokenStreamOptions } from './streamOptions.js';
+import { givenOptions, splitOptions, type ProvideTokenStreamOptions } from './streamOptions.js';
 import { watchToken } from './tokenWatch.js';
 import { never, outside, storeOutside } from './zones.js';
 
@@ -60,11 +60,11 @@ export function provideTokenStream(
   return streamProviders(factory, options);
 }
 
-/** @param replaces whether the stream stands in the place of one with the same name */
+/** @param replacing the options as they were given, of a stream that stands in the place of one with the same name */
 export function streamProviders(
   factory: () => TokenSource | TokenStream,
   options: ProvideTokenStreamOptions,
-  replaces = false,
+  replacing?: Partial<ProvideTokenStreamOptions>,
 ): EnvironmentProviders {
   requireFunctions({ factory });
   const { requests, own } = splitOptions(options);
@@ -108,7 +108,11 @@ export function streamProviders(
 
   const token =
     name === undefined ? TOKEN_STREAM : new InjectionToken<TokenStream>(`token stream ${name} of rx-fresh-token`);
-  const provided: ProvidedStream = { ...requests, token, replaces };
+  const provided: ProvidedStream = {
+    ...requests,
+    token,
+    replacing: replacing ? givenOptions(requests, replacing) : null,
+  };
   return makeEnvironmentProviders([
     { provide: token, useFactory: makeStream },
     { provide: PROVIDED_STREAMS, multi: true, useValue: provided },

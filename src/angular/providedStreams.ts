@@ -15,8 +15,11 @@ export const TOKEN_STREAM = /* @__PURE__ */ new InjectionToken<TokenStream>(
 /** One call of `provideTokenStream`. */
 export interface ProvidedStream extends RequestOptions {
   readonly token: InjectionToken<TokenStream>;
-  /** It stands in the place of the stream of the same name that was provided before it. */
-  readonly replaces: boolean;
+  /**
+   * It stands in the place of the stream of the same name that was provided before it, whose requests it takes over:
+   * these are its own options, in the place of theirs. null: it stands for itself.
+   */
+  readonly replacing: Partial<RequestOptions> | null;
 }
 
 /** Every call of `provideTokenStream` in this injector. */
@@ -49,15 +52,16 @@ function distinct(provided: readonly ProvidedStream[]): readonly ProvidedStream[
   const byName = new Map<string | undefined, ProvidedStream>();
   for (const stream of provided) {
     const known = byName.get(stream.name);
-    if (known && !stream.replaces)
+    if (known && !stream.replacing)
       throw new TypeError(
-        known.replaces
+        known.replacing
           ? 'provideFakeToken() must come after the stream in whose place it stands'
           : stream.name === undefined
             ? 'provideTokenStream was called twice without a name: give each stream but one the option "name"'
             : `provideTokenStream was called twice with the name ${JSON.stringify(stream.name)}`,
       );
-    byName.set(stream.name, stream);
+    const { token, replacing } = stream;
+    byName.set(stream.name, known ? { ...known, ...replacing, token, replacing } : stream);
   }
   return [...byName.values()];
 }

@@ -80,6 +80,13 @@ export function splitOptions(options: ProvideTokenStreamOptions) {
   return { requests, own };
 }
 
+/** Those of the checked options that were given. */
+export function givenOptions(requests: RequestOptions, options: Partial<ProvideTokenStreamOptions>) {
+  const given = { ...options, destinations: options.allowedOrigins };
+  const entries = Object.entries(requests).filter(([name]) => given[name as keyof typeof given] !== undefined);
+  return Object.fromEntries(entries) as Partial<RequestOptions>;
+}
+
 function checkedPaths(option: string, paths: readonly string[]): readonly string[] {
   if (!Array.isArray(paths)) throw wrong(option, paths, 'an array of paths');
   return paths.map((path: unknown, index) => {
