@@ -25,6 +25,8 @@ const node = {
   skipLibCheck: false,
   noEmit: true,
 };
+/** Some projects have no ES2022: the declarations need none of its names. */
+const oldest = { ...node, target: ts.ScriptTarget.ES2017, lib: ['lib.es2017.d.ts', 'lib.dom.d.ts'] };
 const browser = { ...node, lib: [...node.lib, 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'], skipLibCheck: true };
 
 /** Every ```ts block of the documents, with the line it begins at. */
@@ -97,6 +99,8 @@ await inUsersProject((linked) => {
     ...snippetFiles(all.filter(({ usesDom }) => !usesDom)),
   });
   const problems = problemsOf(folder, inNode, node);
+  const inOldest = write(folder, { 'oldest.mts': entryFile('ES2017') });
+  problems.push(...problemsOf(folder, inOldest, oldest));
   const inBrowser = write(folder, snippetFiles(all.filter(({ usesDom }) => usesDom)));
   problems.push(...problemsOf(folder, inBrowser, browser));
   for (const problem of problems) console.error(problem);

@@ -22,10 +22,15 @@ function coded<N extends string, C extends string>(name: N, code: C): CodedError
   return CodedError as unknown as CodedErrorClass<N, C>;
 }
 
+/** As `ErrorOptions`, which projects have only from ES2022 on. */
+interface Cause {
+  cause?: unknown;
+}
+
 /** Spelled out, or the declarations would name Node's own additions to Error. */
 type CodedErrorClass<N, C> = new (
   message?: string,
-  options?: ErrorOptions,
+  options?: Cause,
 ) => Error & { readonly name: N; readonly code: C; toJSON(): object };
 
 /**
@@ -33,7 +38,7 @@ type CodedErrorClass<N, C> = new (
  * ends with its message.
  */
 export class TokenUnavailableError extends /* @__PURE__ */ coded('TokenUnavailableError', 'ERR_TOKEN_UNAVAILABLE') {
-  constructor(message = 'no usable token', options?: ErrorOptions) {
+  constructor(message = 'no usable token', options?: Cause) {
     super(options?.cause === undefined ? message : `${message}: ${messageOf(options.cause)}`, options);
   }
 }
@@ -43,7 +48,7 @@ export class TokenFetchTimeoutError
   extends /* @__PURE__ */ coded('TokenFetchTimeoutError', 'ERR_TOKEN_FETCH_TIMEOUT') {}
 
 /** The error response of a token endpoint (RFC 6749 section 5.2). */
-export interface TokenEndpointErrorInit extends ErrorOptions {
+export interface TokenEndpointErrorInit extends Cause {
   /** HTTP status of the answer. */
   readonly status?: number | undefined;
   /** The OAuth error code, e.g. `invalid_client`. */
@@ -83,7 +88,7 @@ export class TokenStoreError extends /* @__PURE__ */ coded('TokenStoreError', 'E
 
 /** The stream was closed. */
 export class TokenStreamClosedError extends /* @__PURE__ */ coded('TokenStreamClosedError', 'ERR_TOKEN_STREAM_CLOSED') {
-  constructor(message = 'the token stream is closed', options?: ErrorOptions) {
+  constructor(message = 'the token stream is closed', options?: Cause) {
     super(message, options);
   }
 }
@@ -102,7 +107,7 @@ export class HttpStatusError extends /* @__PURE__ */ coded('HttpStatusError', 'E
   readonly status: number;
   readonly #response: Response;
 
-  constructor(message: string, response: Response, options?: ErrorOptions) {
+  constructor(message: string, response: Response, options?: Cause) {
     super(message, options);
     this.status = response.status;
     this.#response = response;
