@@ -6,11 +6,11 @@ import { root } from './run.mjs';
 // What an application pays for each import, minified and gzipped, without rxjs. The goals are of the second edition of
 // docs/guarantees.md; the limits are what its guarantees cost today, and must not grow unnoticed. Bytes.
 const imports = [
-  { names: 'createTokenStream, withToken', limit: 15_792, goal: 7_680 },
-  { names: 'createTokenStream, withToken, createFetch', limit: 19_584, goal: 9_728 },
-  { names: '*', limit: 21_640 },
-  { from: 'pool', names: '*', limit: 18_480 },
-  { from: 'otel', names: '*', limit: 1_496 },
+  { names: 'createTokenStream, withToken', limit: 15_844, goal: 7_680 },
+  { names: 'createTokenStream, withToken, createFetch', limit: 19_628, goal: 9_728 },
+  { names: '*', limit: 21_696 },
+  { from: 'pool', names: '*', limit: 18_508 },
+  { from: 'otel', names: '*', limit: 1_500 },
 ];
 const fileOf = (from = '') => join(root, 'dist/esm', from, 'index.js');
 const entry = fileOf();

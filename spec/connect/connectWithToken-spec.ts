@@ -682,7 +682,7 @@ describe('connectWithToken: the end', () => {
     marbles((m) => {
       const { log, run } = setUp(m, ['-'], {}, { source: { latency: 5000 } });
       run({ maxWait: 700 });
-      expect(log).toEqual(['700 error no usable token within 700 ms']);
+      expect(log).toEqual(['700 error no usable token within 700 ms (still fetching)']);
     }),
   );
 

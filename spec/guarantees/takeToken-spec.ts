@@ -41,9 +41,9 @@ describe('40: takeToken emits one usable token, and completes', () => {
       expect(failure).toBe(message);
     },
     [
-      { name: 'after the maxWait of the stream', message: '700 no usable token within 700 ms' },
-      { name: 'after its own', maxWait: 50, message: '50 no usable token within 50 ms' },
-      { name: 'at once', maxWait: 0, message: '0 no usable token within 0 ms' },
+      { name: 'after the maxWait of the stream', message: '700 no usable token within 700 ms (still fetching)' },
+      { name: 'after its own', maxWait: 50, message: '50 no usable token within 50 ms (still fetching)' },
+      { name: 'at once', maxWait: 0, message: '0 no usable token within 0 ms (still fetching)' },
     ] as { name: string; maxWait?: number; message: string }[],
   );
 
@@ -125,12 +125,11 @@ describe('40: withToken(send) as an operator is withToken(token$, send)', () => 
     expect(() => withToken(() => of(1), { maxWait: -1 })).toThrow(/^option "maxWait"/);
     expect(() => withToken(() => of(1), { isRejection: 5 as never })).toThrow(/isRejection/);
     const operator = withToken(() => of(1));
-    expect(() => (of(response) as unknown as TokenStream).pipe(operator)).toThrow(
-      new TypeError('token$ must be a stream made by createTokenStream'),
-    );
+    const fault = new TypeError('withToken is the first operator: token$ must be a stream made by createTokenStream');
+    expect(() => (of(response) as unknown as TokenStream).pipe(operator)).toThrow(fault);
     const token$ = openStream(() => of(response));
     // As any operator between would do: what it returns is another Observable.
-    expect(() => token$.pipe(take(1), operator)).toThrow(TypeError);
+    expect(() => token$.pipe(take(1), operator)).toThrow(fault);
     token$.close();
   });
 

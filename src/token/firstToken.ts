@@ -61,7 +61,8 @@ export function firstToken(
     waiter.add(
       timeLimit(timers, maxWait).subscribe(() => {
         // `refresh()` waits for another one than the token at hand.
-        const message = `no ${current() ? 'new' : 'usable'} token within ${String(maxWait)} ms`;
+        const progress = state.refresh?.isFetching ? ' (still fetching)' : '';
+        const message = `no ${current() ? 'new' : 'usable'} token within ${String(maxWait)} ms${progress}`;
         error(new TokenUnavailableError(message, { cause: state.lastError }));
       }),
     );

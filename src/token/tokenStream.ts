@@ -66,9 +66,9 @@ export function streamOf(manager: TokenManager): TokenStream {
   }) as TokenStream;
 }
 
-/** The manager behind a stream of {@link createTokenStream}. */
-export function managerOf(token$: TokenStream): TokenManager {
+/** The manager behind a stream of {@link createTokenStream}. @param hint begins the message if it is another one */
+export function managerOf(token$: TokenStream, hint = ''): TokenManager {
   const manager = (token$ as Partial<Record<typeof MANAGER, TokenManager>> | null)?.[MANAGER];
-  if (!manager) throw new TypeError('token$ must be a stream made by createTokenStream');
+  if (!manager) throw new TypeError(`${hint}token$ must be a stream made by createTokenStream`);
   return manager;
 }

@@ -118,7 +118,7 @@ export function requestWith<T>(
   };
   const rules = { key, maxWait, isRejectedError, isRejectedValue, isRepeatable };
   return (token$) => {
-    const manager = managerOf(token$);
+    const manager = managerOf(token$, 'withToken is the first operator: ');
     return defer(() => sendAndRepeat(manager, send, rules)).pipe(
       catchError((thrown: unknown) =>
         thrown instanceof RejectedValue ? of(thrown.value as T) : throwError(() => thrown),
