@@ -14,7 +14,11 @@ const sessionOf = ({ headers }: Request) => /(?:^|;\s*)session=([\w-]+)/.exec(he
 const tokens = createTokenPool((session: string) => {
   const client = { tokenEndpoint: TOKEN_URL, clientId: 'portal', clientSecret: CLIENT_SECRET };
   const onRotate = (rotated: { refresh_token: string }) => void sessions.set(session, rotated.refresh_token);
-  return refreshToken({ ...client, refreshToken: () => sessions.get(session) ?? null, onRotate });
+  const reauthenticate = () => {
+    sessions.delete(session); // the refresh token is not valid any more: the browser is sent to the sign-in
+    throw Object.assign(new Error('the user must sign in again'), { status: 401 });
+  };
+  return refreshToken({ ...client, refreshToken: () => sessions.get(session) ?? null, onRotate, reauthenticate });
 });
 
 const app = express();
@@ -26,8 +30,12 @@ app.post('/sign-in', async (_request, response) => {
   response.cookie('session', session, { httpOnly: true, secure: true, sameSite: 'strict' }).sendStatus(204);
 });
 app.get('/orders', async (request, response) => {
-  if (!sessions.has(sessionOf(request))) return void response.sendStatus(401);
-  const answer = await createFetch(tokens.get(sessionOf(request)), { baseUrl: API })('/orders');
+  const session = sessionOf(request);
+  const send = () => createFetch(tokens.get(session), { baseUrl: API })('/orders');
+  const answer = sessions.has(session) ? await send().catch(() => null) : null;
+  // If the session ended meanwhile, there is no answer, or the 401 of the API.
+  if (!sessions.has(session)) return void response.clearCookie('session').sendStatus(401);
+  if (!answer) return void response.sendStatus(503);
   response.status(answer.status).json(await answer.json());
 });
 app.post('/sign-out', (request, response) => {

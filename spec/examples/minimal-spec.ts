@@ -11,6 +11,8 @@ let sockets: WebSocketServer;
 let origin: string;
 let issued: number;
 let signedIn: number;
+/** The server has ended all sessions: their tokens are valid no more. */
+let hasEnded: boolean;
 /** What the API was sent. */
 let sent: string[];
 /** The forms that the token endpoint was sent. */
@@ -18,13 +20,14 @@ let forms: string[];
 let child: ChildProcess | undefined;
 
 beforeEach(async () => {
-  [issued, signedIn, sent, forms] = [0, 0, [], []];
+  [issued, signedIn, hasEnded, sent, forms] = [0, 0, false, [], []];
   server = createServer((request, response) => {
     const { method = '', url = '', headers } = request;
     request.on('data', (form: Buffer) => forms.push(form.toString()));
     sent.push(`${method} ${url} ${headers.authorization ?? '-'}`);
     response.setHeader('content-type', 'application/json');
-    if (url === '/token')
+    if (hasEnded) response.writeHead(url === '/token' ? 400 : 401).end(JSON.stringify({ error: 'invalid_grant' }));
+    else if (url === '/token')
       response.end(JSON.stringify({ access_token: `T${++issued}`, token_type: 'Bearer', expires_in: 30 }));
     else if (url === '/sign-in') response.end(JSON.stringify({ refresh_token: `R${++signedIn}` }));
     else response.end('[{"id":7}]');
@@ -101,6 +104,23 @@ it('the example sessions should keep a token for each session, ask with the refr
   expect(used.sort()).toEqual(['R1', 'R2']);
   await fetch(`${portal}/sign-out`, { method: 'POST', headers: { cookie: ann ?? '' } });
   expect([await orders(ann), await orders(bob), issued]).toEqual([401, 200, 2]);
+});
+
+it('the example sessions should ask for a sign-in when the session has ended, although its token has not expired', async () => {
+  const env = { API: origin, SIGN_IN_URL: `${origin}/sign-in`, CLIENT_SECRET: 's' };
+  const output = await run('sessions', env, (text) => text.includes('listening'));
+  const portal = `http://127.0.0.1:${/port: (\d+)/.exec(output)?.[1] ?? ''}`;
+  const { headers } = await fetch(`${portal}/sign-in`, { method: 'POST' });
+  const cookie = headers.get('set-cookie')?.split(';')[0] ?? '';
+  const orders = async () => {
+    const answer = await fetch(`${portal}/orders`, { headers: { cookie } });
+    return [answer.status, answer.headers.get('set-cookie')?.split(';')[0]];
+  };
+  expect(await orders()).toEqual([200, undefined]);
+  hasEnded = true;
+  expect(await orders()).toEqual([401, 'session=']);
+  sent = [];
+  expect([await orders(), sent]).toEqual([[401, 'session='], []]);
 });
 
 it.each(['express', 'sessions'])('the example %s should fail if its port is taken', async (name) => {
