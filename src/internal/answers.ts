@@ -56,6 +56,7 @@ export const isTemporaryStatus = (status = 0): boolean => [408, 409, 410, 412, 4
  */
 export function errorCodeOf(answer: unknown): string | undefined {
   for (const carrier of [answer, ...bodiesOf(answer)]) {
+    if (carrier === undefined) continue;
     const parsed = parsedBody(carrier);
     const body = fieldsOf(parsed);
     const { error, errorCode, error_code, oauth2Code, code, errors, graphQLErrors, __type, error_description } = body;
@@ -104,6 +105,7 @@ function parsedBody(body: unknown): unknown {
  */
 function oauthCodeIn(members: readonly unknown[]): string | undefined {
   return members
+    .filter((member) => member !== undefined)
     .flatMap((member) => {
       const { error, errorCode, code, extensions, reason } = fieldsOf(member);
       return [member, error, errorCode, code, fieldsOf(extensions).code, reason];
