@@ -1,6 +1,7 @@
 // The API pages, from the comments in src: site/api/<entry>/<kind>/<name>.md.
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Converter } from 'typedoc';
+import { Comment, Converter, ReflectionKind } from 'typedoc';
 import { manifest, root } from './project.mjs';
 
 /** The root entry is called like the package. */
@@ -20,6 +21,19 @@ function linkErrors(app) {
   });
 }
 
+/** The first line of a file says what the file is for. TypeDoc would show it at the first export without a comment. */
+function dropFirstLines(app) {
+  const src = join(root, 'src');
+  const files = readdirSync(src, { recursive: true }).filter((path) => path.endsWith('.ts'));
+  const firstLines = files.map((path) => readFileSync(join(src, path), 'utf8').split('\n', 1)[0]);
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    for (const reflection of project.getReflectionsByKind(ReflectionKind.All)) {
+      const text = Comment.combineDisplayParts(reflection.comment?.summary);
+      if (firstLines.includes(`/** ${text} */`)) delete reflection.comment;
+    }
+  });
+}
+
 const mdn = 'https://developer.mozilla.org/docs/Web/JavaScript/Reference/Global_Objects';
 
 /** @type {import('typedoc').TypeDocOptions} */
@@ -30,6 +44,7 @@ export default {
     'typedoc-plugin-missing-exports',
     nameRootEntry,
     linkErrors,
+    dropFirstLines,
   ],
   entryPoints: [join(root, 'src/index.ts'), join(root, 'src/*/index.ts')],
   sortEntryPoints: false,
