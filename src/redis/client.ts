@@ -1,3 +1,4 @@
+/** The clients `redis` and `ioredis` behind common functions: run a script, look at the connection, listen. */
 import { Observable } from 'rxjs';
 import { fieldsOf } from '../internal/answers.js';
 

@@ -1,3 +1,5 @@
+/** Estimates the clock of Redis from its answers, with limits for the error, so that no token counts as too young. */
+
 /**
  * One answer of Redis: its time, and when it was asked and answered by a clock of ours that is never set. Milliseconds.
  */

@@ -1,3 +1,4 @@
+/** The Lua script that stores a fetched token, and refuses one that comes too late. */
 import { PRELUDE } from './scriptPrelude.js';
 
 /**

@@ -1,3 +1,4 @@
+/** Encrypts tokens and failures before they go to Redis, and decrypts what comes back. */
 import { TokenStoreError } from '../errors.js';
 import { parseJson } from '../internal/answers.js';
 import type { CryptoKey } from '../internal/platformTypes.js';

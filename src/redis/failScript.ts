@@ -1,3 +1,4 @@
+/** The Lua script that ends a lease without a token, and makes all processes pause after a failure. */
 import { PRELUDE } from './scriptPrelude.js';
 
 /**

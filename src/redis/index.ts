@@ -1,3 +1,4 @@
+/** The entry `rx-fresh-token/redis`: a store that shares one token through Redis, and credentials for Redis. */
 export { redisTokenStore } from './redisTokenStore.js';
 export { streamingCredentials } from './streamingCredentials.js';
 export type { RedisCredentials, StreamingCredentials, StreamingCredentialsOptions } from './streamingCredentials.js';

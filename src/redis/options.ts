@@ -1,3 +1,4 @@
+/** The options of `redisTokenStore`: their public type, their checks and their defaults. */
 import { fieldsOf } from '../internal/answers.js';
 import { kindOf } from '../internal/kindOf.js';
 import type { CryptoKey } from '../internal/platformTypes.js';

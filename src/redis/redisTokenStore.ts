@@ -1,3 +1,4 @@
+/** The public function `redisTokenStore`: joins the parts of the store. */
 import { ignoreElements, merge } from 'rxjs';
 import type { TokenStore } from '../token/tokenStore.js';
 import { settingsOf, type RedisTokenStoreOptions } from './options.js';

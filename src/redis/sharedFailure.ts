@@ -1,3 +1,4 @@
+/** Turns a failed fetch into data that other processes can read, and back into an error. */
 import { InvalidTokenResponseError, TokenEndpointError, TokenFetchTimeoutError } from '../errors.js';
 import { errorCodeOf, fieldsOf, statusOf } from '../internal/answers.js';
 import { isPrintable } from '../internal/oauthErrors.js';

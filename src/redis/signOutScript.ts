@@ -1,3 +1,4 @@
+/** The Lua script that ends the session for all processes. */
 import { PRELUDE } from './scriptPrelude.js';
 
 /**

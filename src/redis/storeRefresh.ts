@@ -1,3 +1,4 @@
+/** The state of one refresh through Redis, shared by the steps that ask, fetch and store. */
 import type { Observable } from 'rxjs';
 import type { RefreshReason, TokenRequest, TokenResponse } from '../token/types.js';
 import type { Kind } from './protocol.js';

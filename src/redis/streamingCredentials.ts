@@ -1,3 +1,4 @@
+/** The public function `streamingCredentials`: logs in to a Redis server whose password is an access token. */
 import { asyncScheduler, EMPTY, filter, firstValueFrom, retry, type Subscription } from 'rxjs';
 import { isTokenError } from '../errors.js';
 import { createTimers } from '../internal/timers.js';

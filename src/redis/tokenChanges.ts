@@ -1,3 +1,4 @@
+/** Follows the tokens that other processes store, by pushes and by reading the hash after a lost connection. */
 import { concatMap, defer, finalize, map, merge, share, Subject, switchMap, type Observable } from 'rxjs';
 import type { StoredToken } from '../token/tokenStore.js';
 import { RedisUnavailable } from './boundedCalls.js';
