@@ -1,3 +1,4 @@
+/** The errors of the package, and `isTokenError`, which knows them by their codes in every copy of the package. */
 import { messageOf } from './internal/messageOf.js';
 import { isPrintable } from './internal/oauthErrors.js';
 

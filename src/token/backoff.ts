@@ -1,3 +1,5 @@
+/** The pauses before the source is asked again. */
+
 /** A failed fetch is not repeated sooner than this, whatever the jitter. Milliseconds. */
 export const LEAST_PAUSE_AFTER_FAILURE = 50;
 

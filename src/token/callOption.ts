@@ -1,3 +1,4 @@
+/** Calls the user's functions among the options, and makes what they throw a permanent error. */
 import { permanentError } from './permanentError.js';
 
 /** What the function returns. If it throws, another attempt does not help. */

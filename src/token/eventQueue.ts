@@ -1,7 +1,5 @@
-/**
- * Tells every listener of a stream the same events in the same order. An event that a listener causes waits until all
- * listeners have heard of the one before.
- */
+/** Delivers the events of a stream, so that every listener sees them in the same order. */
+// An event that a listener causes waits until all listeners have heard of the one before.
 import { Subject } from 'rxjs';
 import type { TokenEvent, UntimedTokenEvent } from './events.js';
 import { createSteps } from './steps.js';

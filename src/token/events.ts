@@ -1,3 +1,4 @@
+/** The types of what `token$.events` emits. */
 import type { AccessToken, RefreshReason } from './tokenSource.js';
 
 /** An attempt to get a token begins. */

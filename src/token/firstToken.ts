@@ -1,3 +1,4 @@
+/** How a caller waits for one token, with a time limit and in its own asynchronous context. */
 import { Observable, Subscription, type SubjectLike } from 'rxjs';
 import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
 import { captureContext } from '../internal/callerContext.js';

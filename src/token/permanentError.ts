@@ -1,3 +1,4 @@
+/** Marks errors as permanent, so that the stream makes no other attempt. */
 import { InvalidTokenResponseError } from '../errors.js';
 
 const marked = /* @__PURE__ */ new WeakSet();

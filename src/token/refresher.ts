@@ -1,4 +1,4 @@
-/** One refresh. */
+/** One refresh: attempts to get a token, with pauses after failures. */
 import { catchError, defer, EMPTY, filter, finalize, map, of, retry, tap } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { TokenFetchTimeoutError, TokenUnavailableError } from '../errors.js';

@@ -1,3 +1,4 @@
+/** The public function `takeToken`: one usable token, for code that does not need a stream. */
 import type { Observable } from 'rxjs';
 import { numbersIn } from '../internal/validate.js';
 import { managerOf } from './tokenStream.js';

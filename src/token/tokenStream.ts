@@ -1,3 +1,4 @@
+/** The public function `createTokenStream`, and the way from a stream back to its manager. */
 import { TokenStreamClosedError } from '../errors.js';
 import { PROOF } from '../internal/sourceHooks.js';
 import { accessToken } from './accessToken.js';

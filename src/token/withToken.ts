@@ -1,3 +1,4 @@
+/** The public operator `withToken`: sends a request with the token, and repeats it once after a rejection. */
 import { catchError, defer, of, retry, switchMap, tap, throwError, throwIfEmpty } from 'rxjs';
 import type { Observable, ObservableInput, ObservedValueOf, OperatorFunction } from 'rxjs';
 import { discard } from '../internal/discard.js';
