@@ -1,7 +1,4 @@
-/**
- * The fetch of the platform, or cross-fetch's where there is none, and what only Node needs. The only file that knows
- * cross-fetch; bundlers for browsers swap it.
- */
+/** The only file that knows cross-fetch: the fetch of the platform or its substitute, and what only Node needs. */
 
 import { beginningOf as beginningOfStream, createBeginning } from './bodyBeginning.js';
 import { byPlatform } from './byPlatform.js';

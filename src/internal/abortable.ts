@@ -1,3 +1,4 @@
+/** Lets promise-based work with an AbortSignal end when the subscriber leaves. */
 import { defer, finalize, from, type Observable, type ObservableInput } from 'rxjs';
 
 /** An Observable of what `work` returns. The signal aborts when the subscription ends. */

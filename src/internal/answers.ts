@@ -1,7 +1,6 @@
-/**
- * Reads what answers and errors of every client carry: Response, HttpErrorResponse, AjaxError, axios', got's, ky's,
- * superagent's, wreck's, MSAL's, Okta's, AWS', Apollo's, tRPC's, gRPC's, Box', Kiota's and our own.
- */
+/** Reads status, headers and codes of answers and errors, whichever client made them. */
+// Response, HttpErrorResponse, AjaxError, axios', got's, ky's, superagent's, wreck's, MSAL's, Okta's, AWS', Apollo's,
+// tRPC's, gRPC's, Box', Kiota's and our own.
 import { isCode, isPermanentCode, isTemporaryCode } from './oauthErrors.js';
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,3 +1,4 @@
+/** The events of a browser after which timers may be late and tokens expired: a page shown, the network back. */
 import { EMPTY, filter, fromEvent, merge, type Observable } from 'rxjs';
 
 /** The moments at which a page may have slept. Outside of browsers there are none. */

@@ -1,3 +1,5 @@
+/** Loads modules of Node at run time, so that bundlers for browsers do not see them. */
+
 interface Runtime {
   readonly process?: { getBuiltinModule?(id: string): unknown };
 }

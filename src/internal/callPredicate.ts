@@ -1,3 +1,4 @@
+/** Calls the user's predicates, and refuses those that are async by mistake. */
 import { ignoreRejection } from './ignoreRejection.js';
 
 /** Asks a predicate of the user's: an option of this name. A promise would count as true whatever it resolves to. */

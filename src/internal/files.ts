@@ -1,3 +1,4 @@
+/** File access for files with secrets: checks owner and mode, follows symbolic links, and syncs to disk. */
 import type * as Fs from 'node:fs';
 import { builtinModule } from './builtinModule.js';
 import { isText, kindOf } from './kindOf.js';

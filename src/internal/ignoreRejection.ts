@@ -1,3 +1,5 @@
+/** Protects the process from the rejections of promises that nobody awaits. */
+
 /**
  * Marks a promise that is not awaited as handled, since its rejection would end a Node process.
  *

@@ -1,3 +1,4 @@
+/** Recognizes request bodies that can be sent only once. */
 import { isObservable } from 'rxjs';
 
 /** A ReadableStream, a Node stream, an async iterable: sending it consumes it. An Observable has a `pipe`, too. */

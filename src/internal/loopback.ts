@@ -1,3 +1,5 @@
+/** Decides which hosts are on this machine, where a token may go over plain `http:`. */
+
 /**
  * What is sent to these hosts stays on the machine, unless the platform uses a proxy for it: `http:` will do. Not
  * `*.localhost`: Node asks the network's DNS for it.

@@ -1,7 +1,4 @@
-/**
- * Types of the platform that the DOM library declares and `@types/node` does not. They are derived from what both
- * declare, so that the declarations of the package compile with either.
- */
+/** Types of the platform in a form that compiles with the DOM library and with `@types/node` alike. */
 
 export type HeadersInit = NonNullable<RequestInit['headers']>;
 export type BodyInit = NonNullable<RequestInit['body']>;

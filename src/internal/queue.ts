@@ -1,3 +1,5 @@
+/** A queue for asynchronous work that must not overlap, such as the writes of a file. */
+
 /** Runs one piece of work after another, in the order of the calls, whether they succeed or fail. */
 export type Queue = <T>(work: () => Promise<T>) => Promise<T>;
 

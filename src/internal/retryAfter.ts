@@ -1,3 +1,5 @@
+/** Reads the header `Retry-After` and other HTTP dates. */
+
 /**
  * Delay-seconds; a fraction is accepted, since servers send it. `0x10` and `1e3` are no number of seconds. Of a header
  * that came twice (`5, 10`) the first counts.
