@@ -1,3 +1,4 @@
+/** How the client authenticates at the token endpoint: by a secret, a signed assertion, TLS or not at all. */
 import * as oauth from 'oauth4webapi';
 import type { CheckedOptions } from './checkOptions.js';
 import { supplied, type Supplied } from './supplied.js';

@@ -1,3 +1,4 @@
+/** The public function `clientCredentials`: the source for programs that act for themselves. */
 import { requireObject } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
 import { grantSource } from './grantSource.js';

@@ -1,3 +1,4 @@
+/** The public function `fileToken`: a source that asks no server, because another program writes the token. */
 import type { TokenSource } from '../token/types.js';
 import { checkPath, files } from '../internal/files.js';
 import { otherThanToken } from './textOption.js';

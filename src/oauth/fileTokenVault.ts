@@ -1,3 +1,4 @@
+/** The public function `fileTokenVault`: a file with a refresh token, which survives a crash during a write. */
 import { checkPath, codeOf, files, openSafe, syncDirectory, targetOf } from '../internal/files.js';
 import { fieldsOf, parseJson } from '../internal/answers.js';
 import { createQueue } from '../internal/queue.js';

@@ -1,3 +1,4 @@
+/** The common part of the sources without a refresh token: one exchange per request, and revocation at the end. */
 import type { AccessToken, TokenSource } from '../token/types.js';
 import type { OAuthOptions } from './options.js';
 import { REVOCATION_TIMEOUT } from './revoke.js';

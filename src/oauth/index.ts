@@ -1,3 +1,4 @@
+/** The entry `rx-fresh-token/oauth`: token sources for the OAuth grants, and files that hold tokens. */
 export { clientCredentials, type ClientCredentialsOptions } from './clientCredentials.js';
 export { fileToken } from './fileToken.js';
 export { fileTokenVault, type TokenVault } from './fileTokenVault.js';

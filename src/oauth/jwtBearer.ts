@@ -1,3 +1,4 @@
+/** The public function `jwtBearer`: the source for service accounts that sign a JWT. */
 import { requireObject } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
 import { grantSource } from './grantSource.js';

@@ -1,3 +1,4 @@
+/** The public types of the options that all sources share, and of those of `refreshToken`. */
 import type { ObservableInput } from 'rxjs';
 import type { CryptoKey, CryptoKeyPair } from '../internal/platformTypes.js';
 import type { TokenFields, TokenResponse } from '../token/types.js';

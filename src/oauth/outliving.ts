@@ -1,3 +1,4 @@
+/** Lets an exchange continue for a while after its caller has left, so that its answer is not lost. */
 import { catchError, of, timer } from 'rxjs';
 import { aborted, reasonOf } from '../internal/onAbort.js';
 import { onBehalfOf } from '../internal/sourceHooks.js';

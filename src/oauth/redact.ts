@@ -1,3 +1,5 @@
+/** Makes causes of errors safe to log: what servers and options say may hold secrets. */
+
 /**
  * What a failure may tell: class names, codes and fixed texts. Messages, inputs, responses and buffers may hold
  * anything.

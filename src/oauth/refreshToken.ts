@@ -1,3 +1,4 @@
+/** The public function `refreshToken`: the source for users, whose refresh tokens may be replaced at each use. */
 import { requireFunctions, requireObject } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
 import { createForgottenTokens } from './revoke.js';

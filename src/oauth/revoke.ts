@@ -1,3 +1,4 @@
+/** Revokes tokens at the end of a session, and remembers them so that they are not used again. */
 import * as oauth from 'oauth4webapi';
 import type { TokenResponse } from '../token/types.js';
 import type { ServerLookup } from './authorizationServer.js';

@@ -1,3 +1,4 @@
+/** The public function `tokenExchange`: the source for a service that calls another one for a user. */
 import { requireObject } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
 import { grantSource } from './grantSource.js';
