@@ -1,3 +1,4 @@
+/** Gives the scripted API the shape of the global fetch. */
 import { defer, firstValueFrom, map, merge, take, type Observable } from 'rxjs';
 import { aborted } from '../internal/onAbort.js';
 

@@ -1,3 +1,4 @@
+/** Decides which status a test API answers, by the token of the request and by what the test has forbidden. */
 import { wrong } from '../internal/validate.js';
 import { requireSteps } from './settings.js';
 import type { TokenFate } from './tokenLedger.js';

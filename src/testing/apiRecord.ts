@@ -1,3 +1,4 @@
+/** Records the calls of the scripted API, and finds those that a correct client does not make. */
 import type { Credential } from './apiJudge.js';
 import { createFakeRecord, type RecordSettings } from './fakeRecord.js';
 

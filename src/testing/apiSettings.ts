@@ -1,3 +1,4 @@
+/** The options of `scriptedApi`: their public type, their checks and their defaults. */
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { numbersIn, requireFunctions, requireMethod, requireObject, wrong } from '../internal/validate.js';
 import type { ApiCall, Tolerance } from './apiRecord.js';

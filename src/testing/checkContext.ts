@@ -1,3 +1,4 @@
+/** Tools for the checks of `storeContract`: sources that count, requests with a time limit, assertions. */
 import {
   defer,
   finalize,

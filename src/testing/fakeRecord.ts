@@ -1,3 +1,4 @@
+/** The common part of the fake source and the scripted API: their records of calls and of mistakes. */
 import { NEVER, switchMap, timer, type Observable, type SchedulerLike } from 'rxjs';
 
 export interface RecordSettings {

@@ -1,3 +1,4 @@
+/** The public function `fakeTokenSource`: plays the steps of a test in virtual time. */
 import { defer, finalize, merge, of, take, tap, type Observable, type SchedulerLike } from 'rxjs';
 import { TokenEndpointError } from '../errors.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';

@@ -1,3 +1,4 @@
+/** The part of `storeContract` about fetching: never two fetches where one is enough. */
 import { defaultIfEmpty, delay, firstValueFrom, NEVER, Subject, throwError, timer } from 'rxjs';
 import type { RefreshReason, TokenResponse } from '../token/types.js';
 import {

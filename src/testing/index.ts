@@ -1,3 +1,4 @@
+/** The entry `rx-fresh-token/testing`: fakes, a test server, marble helpers and the contract of stores. */
 export type { ApiResponse } from './apiFetch.js';
 export type { ApiStep, Credential, Forbidden } from './apiJudge.js';
 export type { ApiCall, Tolerance } from './apiRecord.js';

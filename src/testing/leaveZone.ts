@@ -1,3 +1,5 @@
+/** The public function `leaveZone`, for real servers in tests of Angular. */
+
 interface ZoneLike {
   readonly root?: { run<T>(work: () => T): T };
 }

@@ -1,3 +1,4 @@
+/** The public function `memoryTokenStore`: a store within one process. */
 import {
   asyncScheduler,
   defer,

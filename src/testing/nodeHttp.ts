@@ -1,3 +1,4 @@
+/** The HTTP server of `startTokenServer`, with `node:http` loaded at the call, so that browsers can load the entry. */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { builtinModule } from '../internal/builtinModule.js';

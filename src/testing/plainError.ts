@@ -1,3 +1,4 @@
+/** The public function `plainError`: makes errors comparable in tests. */
 import { fieldsOf } from '../internal/answers.js';
 
 /** The fields of an error that say what happened; see {@link plainError}. */

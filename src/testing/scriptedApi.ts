@@ -1,3 +1,4 @@
+/** The public function `scriptedApi`: an API that checks tokens, and knows which calls were wrong. */
 import { defer, finalize, map, of, type Observable } from 'rxjs';
 import { fieldsOf } from '../internal/answers.js';
 import { wrong } from '../internal/validate.js';

@@ -1,3 +1,4 @@
+/** Checks of options that the fakes have in common: scripts, lists of words, values per call. */
 import { numbersIn, wrong } from '../internal/validate.js';
 
 export function requireFlag(name: string, value: unknown): void {

@@ -1,3 +1,4 @@
+/** The part of `storeContract` about sign-outs: no token of an old session comes back. */
 import { firstValueFrom, Subject, timer } from 'rxjs';
 import type { TokenResponse } from '../token/types.js';
 import { demand, heldByAll, valueOf, type Checks } from './checkContext.js';

@@ -1,3 +1,4 @@
+/** Records the calls of the fake source, and finds those that a correct stream does not make. */
 import type { RefreshReason, TokenRequest } from '../token/types.js';
 import { createFakeRecord, type RecordSettings } from './fakeRecord.js';
 

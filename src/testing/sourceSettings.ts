@@ -1,3 +1,4 @@
+/** The options of `fakeTokenSource`: their public types, their checks and their defaults. */
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { numbersIn, requireFunctions, requireMethod, requireObject } from '../internal/validate.js';
 import type { TokenResponse } from '../token/types.js';

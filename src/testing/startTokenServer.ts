@@ -1,3 +1,4 @@
+/** The public function `startTokenServer`: a real server on loopback for integration tests. */
 import { numbersIn, requireObject, wrong } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
 import { createJudge, type ApiStep, type Forbidden } from './apiJudge.js';

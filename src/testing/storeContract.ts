@@ -1,3 +1,4 @@
+/** The public function `storeContract`: runs every check of the contract on fresh stores, with a time limit. */
 import { FINITE, numbersIn, requireObject, wrong } from '../internal/validate.js';
 import type { TokenStore } from '../token/tokenStore.js';
 import { FETCH_CHECKS } from './fetchChecks.js';

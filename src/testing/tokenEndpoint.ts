@@ -1,3 +1,4 @@
+/** The token endpoint of the test server, with the failures that a test can order. */
 import { TokenEndpointError } from '../errors.js';
 import type { TokenResponse } from '../token/types.js';
 import { requireWords } from './settings.js';

@@ -1,3 +1,4 @@
+/** The list of issued tokens, by which a test API decides whether a token is valid. */
 import type { AccessToken } from '../token/types.js';
 
 /** What has become of a token, as its issuer knows it. */

@@ -1,3 +1,4 @@
+/** The public functions that turn tokens and events into letters, for marble diagrams. */
 import { catchError, map, throwError, type Observable } from 'rxjs';
 import { fieldsOf } from '../internal/answers.js';
 import type { TokenEvent } from '../token/events.js';

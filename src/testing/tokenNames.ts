@@ -1,3 +1,4 @@
+/** The values of fake tokens: short and predictable, so that a test can expect them. */
 import { wrong } from '../internal/validate.js';
 
 /**

@@ -1,3 +1,4 @@
+/** The behaviour of the test server without its port: tokens, answers, counts, and the orders of the test. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { requireApiSteps, type ApiStep, type createJudge } from './apiJudge.js';
 import { reply } from './nodeHttp.js';

@@ -1,3 +1,4 @@
+/** The public function `virtualClock`: shows a test what a sleeping machine or a wrong clock does. */
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { FINITE, numbersIn, requireMethod } from '../internal/validate.js';
 
