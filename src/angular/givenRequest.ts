@@ -1,3 +1,4 @@
+/** Copies the body of an Angular request at the call, so that a later change by the caller is not sent. */
 import { HttpParams, type HttpRequest } from '@angular/common/http';
 import { copyOfJsonBody } from '../http/requestBody.js';
 

@@ -1,3 +1,4 @@
+/** The public class `HttpTokenInterceptor`, for applications that still register interceptors as classes. */
 import type { HttpEvent, HttpHandler, HttpInterceptor, HttpRequest } from '@angular/common/http';
 import { inject, Injector, runInInjectionContext } from '@angular/core';
 import type { Observable } from 'rxjs';

@@ -1,3 +1,4 @@
+/** The entry `rx-fresh-token/angular`: providers, an HTTP interceptor, and the token as a signal. */
 export { HttpTokenInterceptor } from './httpTokenInterceptor.js';
 export { injectToken, injectTokenState } from './injectToken.js';
 export { injectTokenStream, TOKEN_STREAM } from './providedStreams.js';

@@ -1,3 +1,4 @@
+/** The public functions that give a component the token and its state as signals. */
 import { DestroyRef, inject, NgZone, signal, untracked, type Signal } from '@angular/core';
 import { distinctUntilChanged, filter, map, observeOn, retry, switchMap, take, type Observable } from 'rxjs';
 import type { AccessToken, TokenStream } from '../token/types.js';

@@ -1,3 +1,4 @@
+/** The public function `provideFakeToken`: a stream for unit tests that needs no server. */
 import type { EnvironmentProviders } from '@angular/core';
 import { EMPTY, NEVER, of } from 'rxjs';
 import { requireObject } from '../internal/validate.js';

@@ -1,3 +1,4 @@
+/** The public function `provideTokenStream`, which registers a stream in an injector and closes it there. */
 import { isPlatformServer } from '@angular/common';
 import {
   DestroyRef,

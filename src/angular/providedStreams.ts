@@ -1,3 +1,4 @@
+/** The streams that an injector and those above it provide, and the search for one by its name. */
 import { inject, InjectionToken } from '@angular/core';
 import type { Observable } from 'rxjs';
 import { parseUrl } from '../internal/urls.js';

@@ -1,3 +1,4 @@
+/** The public functions with which the caller chooses, for one request, whose token it carries or that it has none. */
 import { HttpContext, HttpContextToken } from '@angular/common/http';
 
 /** A request that carries no token. */

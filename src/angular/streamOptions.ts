@@ -1,3 +1,4 @@
+/** The options of `provideTokenStream`: their public type, their checks, and which of them concern requests. */
 import { EMPTY } from 'rxjs';
 import type { HttpErrorResponse, HttpRequest, HttpResponse } from '@angular/common/http';
 import { createDestinations, type Destinations } from '../http/destinations.js';

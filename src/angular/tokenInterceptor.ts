@@ -1,3 +1,4 @@
+/** The public interceptor for `HttpClient`: chooses the stream, adds the token, and repeats after a rejection. */
 import { isPlatformServer, PlatformLocation } from '@angular/common';
 import {
   HttpErrorResponse,

@@ -1,3 +1,4 @@
+/** Computes from the events of a stream what a page may show of its token. */
 import { BehaviorSubject, scan, type Observable } from 'rxjs';
 import type { TokenEvent } from '../token/events.js';
 import type { AccessToken, TokenStream } from '../token/types.js';

@@ -1,3 +1,4 @@
+/** Schedulers that move timers and callbacks out of Angular's zone, or back into it. */
 import {
   defer,
   subscribeOn,

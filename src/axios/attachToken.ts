@@ -1,3 +1,4 @@
+/** The public function `attachToken`: checks its options, and replaces the adapter of an axios instance. */
 import axios, {
   getAdapter,
   type AxiosAdapter,

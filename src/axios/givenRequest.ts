@@ -1,3 +1,4 @@
+/** Copies the data of an axios request at the call, so that a later change by the caller is not sent. */
 import type { InternalAxiosRequestConfig } from 'axios';
 import { copyOfBody } from '../http/requestBody.js';
 import { fieldsOf } from '../internal/answers.js';

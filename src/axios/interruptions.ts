@@ -1,3 +1,4 @@
+/** The ways in which an axios request ends while it waits for a token: abort, timeout, a broken body stream. */
 import { AxiosError, CanceledError, type Cancel, type InternalAxiosRequestConfig } from 'axios';
 import { catchError, fromEvent, fromEventPattern, map, merge, NEVER, of, type Observable } from 'rxjs';
 import { aborted } from '../internal/onAbort.js';

@@ -1,3 +1,4 @@
+/** Keeps unencrypted requests with a token away from the proxy that the environment names. */
 import type { InternalAxiosRequestConfig } from 'axios';
 import { builtinModule } from '../internal/builtinModule.js';
 import { isLoopback } from '../internal/loopback.js';

@@ -1,4 +1,5 @@
 /** A fetch that remembers from where the answers came: axios does not say it. */
+
 type Fetch = typeof globalThis.fetch;
 
 /** The answers to requests. */

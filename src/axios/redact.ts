@@ -1,3 +1,4 @@
+/** Removes the token from the errors and responses of axios, because applications log them. */
 import type { InternalAxiosRequestConfig } from 'axios';
 import { fieldsOf } from '../internal/answers.js';
 import { builtinModule } from '../internal/builtinModule.js';

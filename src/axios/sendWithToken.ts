@@ -1,3 +1,4 @@
+/** The way of one axios request: wait for a token, send, and repeat once after a rejection. */
 import { getAdapter, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { catchError, defer, filter, from, map, takeUntil, tap, type Observable } from 'rxjs';
 import { resourceOf } from '../http/destinations.js';

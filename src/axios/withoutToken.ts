@@ -1,3 +1,4 @@
+/** The public function `withoutToken`, for requests that must not carry the token. */
 import type { AxiosRequestConfig } from 'axios';
 
 /**

@@ -1,3 +1,4 @@
+/** The public function `connectWithToken`: reconnects with a usable token when a connection is lost. */
 import {
   catchError,
   defer,

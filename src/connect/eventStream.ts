@@ -1,3 +1,4 @@
+/** The public function `eventStream`: server-sent events by fetch, because `EventSource` sends no headers. */
 import { createParser, type ParseError } from 'eventsource-parser';
 import { concatMap, defer, EMPTY, from, switchMap, type Observable, type ObservableInput } from 'rxjs';
 import { HttpStatusError } from '../errors.js';

@@ -1,3 +1,4 @@
+/** The options of `connectWithToken`: their public types, their checks and their defaults. */
 import type { ObservableInput } from 'rxjs';
 import { FINITE, numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';
 import { callPredicate } from '../internal/callPredicate.js';

@@ -1,3 +1,4 @@
+/** The options of `TokenModule`: their public types, and the checks that the stream and axios do not make. */
 import type { CreateAxiosDefaults } from 'axios';
 import type { AttachTokenOptions } from '../axios/attachToken.js';
 import { originOf } from '../internal/urls.js';

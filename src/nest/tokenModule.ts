@@ -1,3 +1,4 @@
+/** The public class `TokenModule`: its providers, their end with the application, and checks of the application. */
 import { HttpService } from '@nestjs/axios';
 import {
   ConfigurableModuleBuilder,

@@ -1,3 +1,4 @@
+/** The injection tokens and decorators by which services get the stream and the HTTP service of a module. */
 import { Inject } from '@nestjs/common';
 
 /** The name of the stream of a module that was given none. */
