@@ -1,3 +1,4 @@
+/** The output formats of `rx-fresh-token token`, for programs such as kubectl and git. */
 import type { AccessToken } from '../token/types.js';
 
 /** What a format needs beside the token. */

@@ -1,3 +1,5 @@
+/** The process as a command sees it, so that a spec can give it another one, and errors in the use of a command. */
+
 /** What a command has to do with the process. A spec hands in its own. */
 export interface CommandIo {
   /** Writes a line to standard output. */

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+/** The executable `rx-fresh-token`: connects the commands to the signals and standard streams of the process. */
 import { readFileSync } from 'node:fs';
 import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';

@@ -1,3 +1,4 @@
+/** Makes the token source and the stream that the options of the command line describe. */
 import { isUtf8 } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { fileTokenStore } from '../file/fileTokenStore.js';

@@ -1,4 +1,4 @@
-/** Watches the file of the token. */
+/** Tells a process that another one may have changed the token file: by watching it, and by looking every second. */
 import { watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { catchError, defer, EMPTY, filter, finalize, fromEvent, merge, repeat, takeUntil, type Observable } from 'rxjs';

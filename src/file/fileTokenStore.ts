@@ -1,3 +1,4 @@
+/** The public function `fileTokenStore`, and how a sign-out deletes the token from the file. */
 import { asyncScheduler, concatMap, filter, ignoreElements, merge, share, startWith, type Observable } from 'rxjs';
 import { createTimers } from '../internal/timers.js';
 import { checkPath, syncDirectory } from '../internal/files.js';

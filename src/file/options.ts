@@ -1,3 +1,4 @@
+/** The options of `fileTokenStore`: their public type, their checks and their defaults. */
 import { numbersIn, requireFunctions, requireObject } from '../internal/validate.js';
 import type { TokenStreamOptions } from '../token/types.js';
 

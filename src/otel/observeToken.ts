@@ -1,3 +1,4 @@
+/** The public function `observeToken`: turns the events of a stream into OpenTelemetry metrics. */
 import type { Meter } from '@opentelemetry/api';
 import { Subscription } from 'rxjs';
 import { refuseUnknown, requireObject, requireText, wrong } from '../internal/validate.js';

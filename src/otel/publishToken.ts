@@ -1,3 +1,4 @@
+/** The public function `publishToken`: sends the events of a stream to Node's diagnostics channels. */
 import type * as DiagnosticsChannel from 'node:diagnostics_channel';
 import { Subscription } from 'rxjs';
 import { builtinModule } from '../internal/builtinModule.js';

@@ -1,7 +1,4 @@
-/**
- * Names the keys of a pool, and copies them. One key must never be taken for another: a tenant would get the token of
- * another one.
- */
+/** Names the keys of a pool so that none is taken for another, since a tenant would get the token of another one. */
 
 /** Deeper than any key of a person's. An object that is in a circle is deeper still. */
 const DEEPEST = 100;

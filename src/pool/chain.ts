@@ -1,3 +1,4 @@
+/** Makes streams that share one refresh token use it one after the other, because servers refuse a used one. */
 import { AsyncSubject, defer, filter, map, of, share, Subject, type Observable, type SchedulerLike } from 'rxjs';
 import { stopwatch, ticksOf } from '../internal/stopwatch.js';
 import { createTimers } from '../internal/timers.js';

@@ -1,3 +1,4 @@
+/** Runs the deadlines of all keys of a pool with one timer, to save memory. */
 import type { Subscription } from 'rxjs';
 
 /** What is called at its time. */

@@ -1,3 +1,4 @@
+/** The public function `createTokenPool`: one stream per key. */
 import type { Observable } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
 import { ignoreRejection } from '../internal/ignoreRejection.js';

@@ -1,3 +1,4 @@
+/** Lets only so many fetches run at the same time: those of a pool, or of streams with one refresh token. */
 import { Observable } from 'rxjs';
 import type { InTurn } from '../token/options.js';
 

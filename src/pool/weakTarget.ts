@@ -1,3 +1,5 @@
+/** Weak references, which let a pool forget streams that nobody holds. */
+
 /** What is held weakly, while it is there. */
 export type WeakTarget<T extends object> = Pick<WeakRef<T>, 'deref'>;
 

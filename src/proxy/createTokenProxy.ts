@@ -1,3 +1,4 @@
+/** The public function `createTokenProxy`: the proxy as a listener for a server of the application. */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';

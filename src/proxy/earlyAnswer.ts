@@ -1,3 +1,4 @@
+/** Closes connections whose client still sends a body that the answer did not need. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { framingOf } from './headers.js';
 

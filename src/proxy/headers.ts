@@ -1,7 +1,5 @@
-/**
- * Heads of messages, and rules of header fields that a gateway does not pass on (RFC 9110 section 7.6.1). Fields are
- * flat lists, as in `rawHeaders`.
- */
+/** Heads of messages, and rules of the header fields that a gateway does not pass on (RFC 9110 section 7.6.1). */
+// Fields are flat lists, as in `rawHeaders`.
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingMessage } from 'node:http';
 
 /**

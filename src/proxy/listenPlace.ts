@@ -1,3 +1,4 @@
+/** Reads where the proxy listens, and refuses addresses that other machines can reach. */
 import { isLoopback } from '../internal/loopback.js';
 import { wrong } from '../internal/validate.js';
 

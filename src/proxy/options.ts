@@ -1,3 +1,4 @@
+/** The options of the proxy: their public types, their checks and their defaults. */
 import type { Agent } from 'node:http';
 import { isLoopback } from '../internal/loopback.js';
 import { displayUrl, parseUrl } from '../internal/urls.js';

@@ -1,3 +1,4 @@
+/** Serves the pages of the proxy itself: `/-/health` and `/-/metrics`. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Records } from './records.js';
 import { sendText } from './relay.js';

@@ -1,3 +1,4 @@
+/** The public function `startTokenProxy`: the proxy with a server of its own, on a port or a unix socket. */
 import { once } from 'node:events';
 import { accessSync, constants, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';

@@ -1,6 +1,5 @@
-import { originOf, parseUrl, utf8Of } from '../internal/urls.js';
-
 /** Pure rules of where a request goes, and of what a redirect means to the client of the proxy. */
+import { originOf, parseUrl, utf8Of } from '../internal/urls.js';
 
 /** How often a path may be encoded: a server behind the proxy may decode it more than once. */
 const MOST_DECODINGS = 3;

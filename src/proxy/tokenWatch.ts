@@ -1,3 +1,4 @@
+/** Counts fetches, failures and rejections of the token, for the health page, the metrics and `Retry-After`. */
 import type { TokenStream } from '../token/types.js';
 import { metric } from './metrics.js';
 

@@ -1,4 +1,4 @@
-/** Fetches a token in the way that all stores do. */
+/** The common part of all stores when they fetch: the time limit, and a response that can be stored. */
 import { firstValueFrom, fromEvent, merge, switchMap, throwIfEmpty, type Observable } from 'rxjs';
 import { TokenFetchTimeoutError } from '../errors.js';
 import { STORE_GRACE } from '../internal/grace.js';

@@ -1,3 +1,4 @@
+/** Sends and receives messages between tabs, without breaking the back/forward cache of the browser. */
 import { merge, Observable, share, tap } from 'rxjs';
 import type { Page } from './page.js';
 

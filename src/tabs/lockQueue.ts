@@ -1,3 +1,4 @@
+/** Lets one tab at a time fetch, and does not wait for ever for a tab that the browser has frozen. */
 import { fromEvent, merge, type Observable } from 'rxjs';
 import { orAborted, reasonOf } from '../internal/onAbort.js';
 import type { Timers } from '../internal/timers.js';

@@ -1,4 +1,4 @@
-/** Writes and reads the messages of tabs. */
+/** The format of the messages between tabs, whose reader trusts nothing: any script of the origin may post. */
 import { isTokenResponse } from '../stores/storedResponse.js';
 import type { TokenResponse } from '../token/types.js';
 import type { SignOut } from './session.js';

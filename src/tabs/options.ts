@@ -1,3 +1,4 @@
+/** The options of `tabTokenStore`: their public type, their checks and their defaults. */
 import { FINITE, numbersIn, requireFunctions, requireObject, requireText } from '../internal/validate.js';
 import type { TokenStreamOptions } from '../token/types.js';
 

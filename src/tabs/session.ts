@@ -1,3 +1,4 @@
+/** Ends the session in this tab when any tab signs out, and keeps tokens of the old session out. */
 import { Subject } from 'rxjs';
 import { newSessionId, type SessionMarker } from './sessionMarker.js';
 

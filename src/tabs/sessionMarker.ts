@@ -1,3 +1,4 @@
+/** Remembers in localStorage which session is current, for tabs that missed the message of a sign-out. */
 import type { Page } from './page.js';
 
 export type SessionMarker = ReturnType<typeof createSessionMarker>;

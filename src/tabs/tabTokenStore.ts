@@ -1,3 +1,4 @@
+/** The public function `tabTokenStore`, and the steps of a refresh in a tab: lock, ask the others, fetch. */
 import {
   asyncScheduler,
   defaultIfEmpty,

@@ -1,3 +1,4 @@
+/** The conversation of the tabs: shares new tokens, and answers tabs that ask for one. */
 import { filter, map, merge, share } from 'rxjs';
 import type { StoredToken } from '../token/tokenStore.js';
 import { createChannel } from './channel.js';

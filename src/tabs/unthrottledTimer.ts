@@ -1,3 +1,4 @@
+/** A timer that browsers do not slow down in hidden tabs. */
 import { Observable, timer } from 'rxjs';
 
 /**
