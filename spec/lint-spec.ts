@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const syntax = 'no-restricted-syntax';
@@ -252,5 +253,19 @@ describe('the borders between folders', () => {
 
   it('should have a planted import for each rule', () => {
     expect(new Set(cruised.broken.flat())).toEqual(new Set(cruised.rules));
+  });
+});
+
+describe('the files of src', () => {
+  const src = join(__dirname, '../src');
+  const paths = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
+
+  it('should say in their first line what they are for', () => {
+    const firstLine = (path: string) =>
+      readFileSync(join(src, path), 'utf8')
+        .replace(/^#!.*\n/, '')
+        .split('\n', 1)[0];
+    expect(paths.filter((path) => !/^\/\*\* .+\. \*\/$/.test(firstLine(path) ?? ''))).toEqual([]);
+    expect(paths).toContain('cli/main.ts');
   });
 });
