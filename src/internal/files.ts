@@ -58,6 +58,8 @@ export async function openSafe(path: string, access: 'O_RDONLY' | 'O_RDWR'): Pro
 export function refuseUnsafe(path: string, stats: Fs.Stats): void {
   if (!stats.isFile()) throw new Error(`${path} is ${stats.isDirectory() ? 'a directory' : 'no regular file'}`);
   const { mode, uid } = stats;
+  // By name alone, Parcel would ask for a package that stands for it in browsers.
+  const { process } = globalThis;
   if (process.platform === 'win32') return;
   // Root could read it all the same; so can the one who put it there.
   if (process.geteuid !== undefined && uid !== process.geteuid())
