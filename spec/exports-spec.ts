@@ -30,6 +30,11 @@ it.each(Object.entries(names))('should export from %s what is listed, and nothin
   for (const name of listed) expect(module[name]).toBeDefined();
 });
 
+// Projects that began with Angular 14 or 15 have 7.5.
+it('should take RxJS 7.5, and what is later', () => {
+  expect(peerDependencies.rxjs).toBe('^7.5.0');
+});
+
 // npm refuses to install a package beside an older version of an optional peer, whichever entry is used.
 it('should take any version of its optional peers', () => {
   const optional = Object.keys(peerDependenciesMeta);
