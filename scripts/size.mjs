@@ -6,11 +6,11 @@ import { root } from './run.mjs';
 // What an application pays for each import, minified and gzipped, without rxjs. The goals are of the second edition of
 // docs/guarantees.md; the limits are what its guarantees cost today, and must not grow unnoticed. Bytes.
 const imports = [
-  { names: 'createTokenStream, withToken', limit: 15_844, goal: 7_680 },
-  { names: 'createTokenStream, withToken, createFetch', limit: 19_628, goal: 9_728 },
-  { names: '*', limit: 21_696 },
-  { from: 'pool', names: '*', limit: 18_508 },
-  { from: 'otel', names: '*', limit: 1_500 },
+  { names: 'createTokenStream, withToken', limit: 15_808, goal: 7_680 },
+  { names: 'createTokenStream, withToken, createFetch', limit: 19_601, goal: 9_728 },
+  { names: '*', limit: 21_661 },
+  { from: 'pool', names: '*', limit: 18_489 },
+  { from: 'otel', names: '*', limit: 1_496 },
 ];
 const fileOf = (from = '') => join(root, 'dist/esm', from, 'index.js');
 const entry = fileOf();
@@ -24,7 +24,7 @@ async function bundle(contents) {
     format: 'esm',
     target: 'es2022',
     platform: 'browser',
-    external: ['rxjs', 'cross-fetch'],
+    external: ['rxjs'],
     logLevel: 'error',
   });
   return outputFiles[0].contents;
