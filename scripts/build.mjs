@@ -33,7 +33,17 @@ await build({
   banner: { js: `/*!\n${await readFile(join(library, 'LICENSE.md'), 'utf8')}*/` },
 });
 for (const name of await readdir(cjs)) {
-  if (!name.endsWith('.js')) continue;
-  const code = await readFile(join(cjs, name), 'utf8');
-  await writeFile(join(cjs, name), code.replaceAll('require("oauth4webapi")', 'require("./oauth4webapi.js")'));
+  if (name.endsWith('.js')) await replace(join(cjs, name), 'require("oauth4webapi")', 'require("./oauth4webapi.js")');
+}
+
+// Bundlers warn of a `require` whose argument is no literal. Only a Node without its fetch gets here.
+const transport = join(dist, 'cjs/http/transport.js');
+const require = "globalThis.process.getBuiltinModule('node:module').createRequire(__filename)";
+if (!(await replace(transport, 'require(s)', `${require}(s)`))) throw new Error(`${transport} has no require(s)`);
+
+/** In the file, everywhere. Returns whether it was there. */
+async function replace(file, text, other) {
+  const code = await readFile(file, 'utf8');
+  await writeFile(file, code.replaceAll(text, other));
+  return code.includes(text);
 }

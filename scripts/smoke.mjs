@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { entries, inUsersProject, specifierOf } from './packed.mjs';
 import { root, tsc } from './run.mjs';
 import { checkBehaviour, checkCommand, checkNames } from './smoke/checks.mjs';
+import { checkPonyfill } from './smoke/ponyfill.mjs';
 
 /** Compiles files that import these entries, as ES modules and as CommonJS. */
 function compile(folder, { esm, cjs, types }) {
@@ -48,13 +49,14 @@ function checkTypes(folder) {
 }
 
 try {
-  await inUsersProject((folder) => {
+  await inUsersProject(async (folder) => {
     const node = [process.execPath];
     checkNames(folder, node);
     const count = checkBehaviour(folder, node);
     // As on AWS Lambda, and as in Jest.
     checkBehaviour(folder, [...node, '--no-experimental-require-module']);
     checkCommand(folder, node);
+    await checkPonyfill(folder, node);
     checkTypes(folder);
     console.log(
       `packed, installed, imported, required and compiled: ${entries.join(', ')}; ${count} checks of behaviour in either format`,

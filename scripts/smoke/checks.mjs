@@ -10,7 +10,7 @@ const LIMIT = 60_000;
 const expected = JSON.parse(readFileSync(join(root, 'spec/publicNames.json'), 'utf8'));
 
 /** Runs a file of the user's project with a runtime, given as a command; returns what it prints. */
-function run(folder, [command, ...args], file) {
+export function run(folder, [command, ...args], file) {
   const { status, signal, stdout, stderr, error } = spawnSync(command, [...args, file], {
     cwd: folder,
     encoding: 'utf8',

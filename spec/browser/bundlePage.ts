@@ -15,7 +15,6 @@ export async function bundlePage(page: string): Promise<string> {
       'rx-fresh-token/connect': join(root, 'src/connect/index.ts'),
       'rx-fresh-token/tabs': join(root, 'src/tabs/index.ts'),
     },
-    external: ['cross-fetch'],
   });
   return outputFiles[0]!.text;
 }

@@ -6,8 +6,11 @@ import { byHand, type RedirectPolicy } from './follow.js';
 import { inBrowser } from './inBrowser.js';
 import { tagOf } from './requestBody.js';
 
-let ponyfill: Promise<typeof import('cross-fetch')> | undefined;
-const loadPonyfill = () => (ponyfill ??= import('cross-fetch'));
+type Ponyfill = typeof import('cross-fetch');
+let ponyfill: Promise<Ponyfill> | undefined;
+const loadPonyfill = () => (ponyfill ??= load('cross-fetch'));
+/** By a name that bundlers do not see: some cannot bundle it. For CommonJS, scripts/build.mjs replaces the `require`. */
+const load = (name: string) => import(/* webpackIgnore: true */ /* @vite-ignore */ name) as Promise<Ponyfill>;
 
 /** What node-fetch would send as the text `[object …]`, or fail on. */
 const NOT_UNDERSTOOD = /^\[object (Request|FormData|ReadableStream|Blob|File|AsyncGenerator)\]$/;
