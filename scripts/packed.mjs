@@ -29,7 +29,9 @@ const run = (folder, command, ...args) =>
 
 /** Packs the library into the folder; returns the tarball's path. */
 export function pack(folder) {
-  const [{ filename }] = JSON.parse(run(folder, 'npm', 'pack', root, '--json', '--loglevel=error'));
+  const [{ filename }] = JSON.parse(
+    run(folder, 'npm', 'pack', root, '--json', '--loglevel=error', '--foreground-scripts=false'),
+  );
   return join(folder, filename);
 }
 

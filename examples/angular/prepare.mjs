@@ -28,7 +28,9 @@ export async function prepare(folder = here, configurations = ['']) {
     for (const name of ['package.json', 'angular.json', 'tsconfig.json', 'src'])
       cpSync(join(here, name), join(folder, name), { recursive: true });
   }
-  const [{ filename }] = JSON.parse(run('npm', 'pack', root, '--json', '--loglevel=error'));
+  const [{ filename }] = JSON.parse(
+    run('npm', 'pack', root, '--json', '--loglevel=error', '--foreground-scripts=false'),
+  );
   renameSync(join(folder, filename), join(folder, 'rx-fresh-token.tgz'));
 
   // npm is slow: it installs only if the library or the application needs other packages than before. A library that has

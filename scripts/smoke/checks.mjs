@@ -24,15 +24,18 @@ export function run(folder, [command, ...args], file) {
 /** Every entry has the listed names and no other, imported and required. */
 export function checkNames(folder, runtime) {
   const specifiers = JSON.stringify(entries.map(specifierOf));
+  // By its path, an entry is found without `exports`.
+  const paths = JSON.stringify(entries.map((entry) => `./node_modules/${specifierOf(entry)}`));
   writeFileSync(
     join(folder, 'names.mjs'),
     `import '@angular/compiler';\nconst out = [];\nfor (const name of ${specifiers}) out.push(Object.keys(await import(name)));\nconsole.log(JSON.stringify(out));\n`,
   );
-  writeFileSync(
-    join(folder, 'names.cjs'),
-    `require('@angular/compiler');\nconsole.log(JSON.stringify(${specifiers}.map((name) => Object.keys(require(name)))));\n`,
-  );
-  for (const file of ['names.mjs', 'names.cjs']) {
+  for (const [file, list] of Object.entries({ 'names.cjs': specifiers, 'paths.cjs': paths }))
+    writeFileSync(
+      join(folder, file),
+      `require('@angular/compiler');\nconsole.log(JSON.stringify(${list}.map((name) => Object.keys(require(name)))));\n`,
+    );
+  for (const file of ['names.mjs', 'names.cjs', 'paths.cjs']) {
     const lists = JSON.parse(run(folder, runtime, file));
     entries.forEach((entry, index) => {
       const wanted = JSON.stringify([...(expected[entry] ?? [])].sort());
