@@ -80,6 +80,10 @@ function problemsOf(folder, names, options) {
     if (name) return [`${name(line)}: ${text}`];
     return file.fileName.startsWith(own) ? [`${relative(own, file.fileName)}:${line}: ${text}`] : [];
   });
+  for (const { fileName, text } of program.getSourceFiles()) {
+    if (fileName.startsWith(own) && /^import (type )?(?!type )\w+(,| from)/m.test(text))
+      problems.push(`${relative(own, fileName)}: a default import needs esModuleInterop in the user's project`);
+  }
   const withDom = options.lib.includes('lib.dom.d.ts');
   if (!withDom && program.getSourceFiles().some(({ fileName }) => fileName.endsWith('/lib.dom.d.ts')))
     problems.push('a declaration brings the DOM library in (/// <reference lib="dom" />)');

@@ -5,6 +5,7 @@ import axios, {
   type AxiosInstance,
   type AxiosRequestTransformer,
   type AxiosResponse,
+  type AxiosStatic,
   type InternalAxiosRequestConfig,
 } from 'axios';
 import { firstValueFrom } from 'rxjs';
@@ -49,7 +50,7 @@ const KNOWN: Record<keyof AttachTokenOptions, true> = {
  * An axios instance, or one of the class `Axios`, by the types of axios for ES modules or for CommonJS: as a whole
  * these do not fit each other.
  */
-type AttachableInstance = Pick<InstanceType<typeof axios.Axios>, 'defaults' | 'interceptors'>;
+type AttachableInstance = Pick<InstanceType<AxiosStatic['Axios']>, 'defaults' | 'interceptors'>;
 
 /**
  * Gives the requests of an axios instance the token of the stream, with the guarantees of `createFetch`. It takes the
