@@ -190,6 +190,17 @@ describe('startTokenServer', () => {
     expect(server.counts.tokensIssued).toBe(0);
   });
 
+  it.each(['/token', '/orders'])('should answer the preflight of a page for %s, and not count it', async (path) => {
+    const server = await start();
+    const headers = { 'access-control-request-method': 'PUT', 'access-control-request-headers': 'authorization' };
+    const { status, headers: answer } = await fetch(server.origin + path, { method: 'OPTIONS', headers });
+    expect([status, answer.get('access-control-allow-headers')]).toEqual([204, 'authorization']);
+    expect(answer.get('access-control-allow-methods')).toBe('PUT');
+    expect((await get(server, path)).headers.get('access-control-allow-origin')).toBe('*');
+    const { tokenRequests, apiRequests } = server.counts;
+    expect(tokenRequests + apiRequests).toBe(1);
+  });
+
   it('should survive paths that are no URL', async () => {
     const server = await start();
     expect((await get(server, '//')).status).toBe(401);

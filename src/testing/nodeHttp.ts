@@ -26,11 +26,26 @@ export async function listen(
   };
 }
 
+/** The answer to the preflight of a page (CORS): it may send anything. Undefined for other requests. */
+export function preflight({ method, headers }: IncomingMessage): JsonAnswer | undefined {
+  const allowed = headers['access-control-request-method'];
+  if (method !== 'OPTIONS' || allowed === undefined) return undefined;
+  const fields = headers['access-control-request-headers'] ?? '';
+  const answer = { 'access-control-allow-methods': allowed, 'access-control-allow-headers': fields };
+  return { status: 204, body: {}, headers: answer };
+}
+
 /** Sends JSON once the request's body has come to its end, so that a kept connection stays in step. */
 export function reply(request: IncomingMessage, response: ServerResponse, { status, body, headers }: JsonAnswer): void {
   request.resume().once('end', () => {
     response
-      .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers })
+      .writeHead(status, {
+        'content-type': 'application/json',
+        'cache-control': 'no-store',
+        'access-control-allow-origin': '*',
+        'access-control-expose-headers': '*',
+        ...headers,
+      })
       .end(JSON.stringify(body));
   });
 }

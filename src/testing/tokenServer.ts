@@ -1,7 +1,7 @@
 /** The behaviour of the test server without its port: tokens, answers, counts, and the orders of the test. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { requireApiSteps, type ApiStep, type createJudge } from './apiJudge.js';
-import { reply } from './nodeHttp.js';
+import { preflight, reply } from './nodeHttp.js';
 import { createTokenEndpoint, type Answer } from './tokenEndpoint.js';
 import { createLedger } from './tokenLedger.js';
 
@@ -52,6 +52,11 @@ export function tokenServer(
 
   return {
     handle: (request: IncomingMessage, response: ServerResponse): void => {
+      const allowed = preflight(request);
+      if (allowed) {
+        reply(request, response, allowed);
+        return;
+      }
       // Not by `new URL`, which throws at paths such as `//`.
       const [path = '/'] = (request.url ?? '/').split('?');
       const isToken = path === '/token';
