@@ -9,8 +9,8 @@ const imports = [
   { names: 'createTokenStream, withToken', limit: 15_808, goal: 7_680 },
   { names: 'createTokenStream, withToken, createFetch', limit: 19_601, goal: 9_728 },
   { names: '*', limit: 21_661 },
-  { from: 'pool', names: '*', limit: 18_489 },
-  { from: 'otel', names: '*', limit: 1_496 },
+  { from: 'pool', names: '*', limit: 18_500 },
+  { from: 'otel', names: '*', limit: 1_500 },
 ];
 const fileOf = (from = '') => join(root, 'dist/esm', from, 'index.js');
 const entry = fileOf();
