@@ -70,22 +70,25 @@ describe('36: signOut() ends the session, not the stream', () => {
 
   describe('sends no request of one session with a token of the next one', () => {
     it(
-      'when a listener of a permanent failure signs out, and another part of the page asks at once',
+      'when a subscriber that a permanent failure ends signs out, and asks at once',
       marbles((m) => {
         const rig = setUp(m, (n) => (n === 1 ? { fail: { status: 401 } } : { took: 0 }));
         const { token$ } = rig;
-        token$.subscribe({ error: () => token$.signOut() });
         token$.subscribe({
-          error: () =>
+          error: () => {
+            token$.signOut();
             rig.tell(
               'next',
               withToken(token$, ({ value }) => of(value)),
-            ),
+            );
+          },
         });
+        // It was not told before the session ended, so it stays for the next one.
+        rig.tell('s', token$);
         rig.ask(0, 'a');
         rig.at(1000, () => token$.close());
         m.flush();
-        expect(rig.log).toEqual(['200 a !TokenUnavailableError(!401)', '200 next T2']);
+        expect(rig.log.sort()).toEqual(['200 a !TokenUnavailableError', '200 next T2', '200 s T2']);
       }),
     );
 

@@ -21,7 +21,15 @@ import { holdToken, storedToken } from './holdToken.js';
 import { latest } from './latest.js';
 import type { SourceResult, TokenUpdate } from './receivedToken.js';
 import { runRefresh, type Announce } from './refresher.js';
-import { blockingFailure, earlyEndOfPause, keepsRunning, pauseLeft, usableHeld, whyRefresh } from './state.js';
+import {
+  blockingFailure,
+  earlyEndOfPause,
+  failedUpdate,
+  keepsRunning,
+  pauseLeft,
+  usableHeld,
+  whyRefresh,
+} from './state.js';
 
 export type Pipeline = ReturnType<typeof createPipeline>;
 
@@ -91,6 +99,8 @@ export function createPipeline(context: TokenContext) {
       const subscription = shared$.subscribe();
       recheck();
       subscription.unsubscribe();
+      // That was a use. If nothing began, nobody looks again.
+      if (state.subscribers === 0) recheck();
     },
     close: (): void => {
       closed$.next();
@@ -118,7 +128,9 @@ function createConnector(context: TokenContext): SubjectLike<TokenUpdate> {
       else if (update.event) events.emit(update.event);
     },
     isCurrent: (update) =>
-      update.type !== 'token' || update === usableHeld(state, now()) || update.token === state.singleUse,
+      update.type === 'token'
+        ? update === usableHeld(state, now()) || update.token === state.singleUse
+        : update.type !== 'failed' || update.session === state.sessionTokens,
     onCount: (count) => {
       state.subscribers = count;
       // While anyone wants the token, its timers keep the process alive.
@@ -130,7 +142,7 @@ function createConnector(context: TokenContext): SubjectLike<TokenUpdate> {
 /** The permanent failure that everyone without a token fails with, until its pause is over. */
 function currentFailure({ state, now }: TokenContext): TokenUpdate | undefined {
   const error = blockingFailure(state, now());
-  return error ? { type: 'failed', error } : undefined;
+  return error ? failedUpdate(state, error) : undefined;
 }
 
 /** While the pipeline runs, it listens to whatever may make a refresh necessary. */
@@ -154,7 +166,7 @@ function listen(context: TokenContext, announce: Announce): Subscription {
   };
   /** Someone else put a token into the store. */
   const receiveStored = (stored: SourceResult) => {
-    if (state.isSignedOut) return;
+    if (state.isSignedOut || state.isClosed) return;
     try {
       const arrived = storedToken(context, stored);
       if (arrived) announce(arrived);

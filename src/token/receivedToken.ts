@@ -58,10 +58,13 @@ export type TokenUpdate =
   | ReceivedToken
   | { readonly type: 'attemptFailed'; readonly event: UntimedTokenEvent }
   | {
-      readonly type: 'failed' | 'signedOut';
+      readonly type: 'failed';
       readonly error: TokenUnavailableError;
+      /** Whose failure it is, by its tokens: the next session is not told. */
+      readonly session: WeakSet<AccessToken> | null;
       readonly event?: UntimedTokenEvent;
-    };
+    }
+  | { readonly type: 'signedOut'; readonly error: TokenUnavailableError; readonly event: UntimedTokenEvent };
 
 /** What it needs of the stream: the tokens before, the options, the clock. */
 interface Context {

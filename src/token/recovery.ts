@@ -48,7 +48,7 @@ function applyOutcome({ state, now, events }: TokenContext, rejection: Rejection
   const { token, kind } = rejection;
   const time = now();
   const inUse = usableHeld(state, time);
-  if (kind === 'explicit' && sameToken(state.singleUse, token)) state.singleUse = null;
+  if (kind === 'explicit' && outcome !== 'suppressed' && sameToken(state.singleUse, token)) state.singleUse = null;
   if (outcome === 'refreshing' && inUse) {
     if (!isReplacing(state)) state.forcedBy = rejection;
     // In the pause after a failed attempt the token stays in use.
@@ -75,8 +75,8 @@ export function createRecovery(context: TokenContext, { demand, present$ }: Pipe
         if (outcome === 'refreshing')
           firstToken(context, present$, { maxWait, except: state.held, untilFailure: true }).subscribe(subscriber);
         applyOutcome(context, rejection, outcome);
-        if (outcome === 'refreshing') demand();
-        // A listener may have signed out.
+        if (outcome === 'refreshing' && !state.isClosed) demand();
+        // A listener may have closed the stream, or signed out.
         else if (outcome === 'alreadyReplaced' && isOfSession(state, token)) take(maxWait).subscribe(subscriber);
         else subscriber.complete();
       });

@@ -6,7 +6,7 @@ import { sameToken } from './accessToken.js';
 import { refreshFailed, type TokenContext } from './context.js';
 import { failureOf } from './failure.js';
 import { receivedToken, type TokenUpdate } from './receivedToken.js';
-import { isWanted, pauseAfter, type Refresh } from './state.js';
+import { failedUpdate, isWanted, pauseAfter, type Refresh } from './state.js';
 import { longestFetch } from './tokenFetcher.js';
 import type { RefreshReason } from './types.js';
 
@@ -32,9 +32,7 @@ export function runRefresh(
       delay: (error: unknown) => (afterFailure(context, refresh, error, announce) ? untilNeeded$ : EMPTY),
     }),
     // What the option `now` threw.
-    catchError((cause: unknown) =>
-      of({ type: 'failed' as const, error: new TokenUnavailableError(undefined, { cause }) }),
-    ),
+    catchError((cause: unknown) => of(failedUpdate(context.state, new TokenUnavailableError(undefined, { cause })))),
     finalize(() => {
       end(context, refresh);
     }),
@@ -116,9 +114,10 @@ function afterFailure(context: TokenContext, refresh: Refresh, thrown: unknown, 
   const retries = !permanent && isWanted(state, time, settings);
   // A `refreshFailed` listener may begin another refresh, if this one gives up.
   if (!retries) end(context, refresh);
-  const failed = permanent ? new TokenUnavailableError('the token source failed permanently', { cause: error }) : null;
-  state.permanentFailure = failed;
+  const cause = { cause: error };
+  state.permanentFailure = permanent ? new TokenUnavailableError('the token source failed permanently', cause) : null;
   const event = refreshFailed(error, refresh.attempt, retries ? duration : null, permanent);
-  announce(failed ? { type: 'failed', error: failed, event } : { type: 'attemptFailed', event });
+  const { permanentFailure } = state;
+  announce(permanentFailure ? { ...failedUpdate(state, permanentFailure), event } : { type: 'attemptFailed', event });
   return retries;
 }

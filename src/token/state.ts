@@ -137,6 +137,13 @@ export const isOfSession = ({ sessionTokens }: TokenState, token: AccessToken): 
 
 export const signedOutError = () => new TokenUnavailableError('the session was signed out');
 
+/** The update that tells of a permanent failure. */
+export const failedUpdate = ({ sessionTokens }: TokenState, error: TokenUnavailableError) => ({
+  type: 'failed' as const,
+  error,
+  session: sessionTokens,
+});
+
 /** The permanent failure after which the source is not asked, until its pause is over. */
 export const blockingFailure = (state: TokenState, now: number): TokenUnavailableError | null =>
   pauseLeft(state, now) > 0 ? state.permanentFailure : null;
