@@ -34,7 +34,8 @@ export type Acquired = AnswerHeader &
         /** What is stored, valid or not; null when there is nothing. */
         readonly last: EncryptedToken | null;
       }
-    | { readonly type: 'nothing' }
+    /** For one who only reads; or Redis has lost what the caller knows. */
+    | { readonly type: 'nothing' | 'lost' }
   );
 
 export type Committed = AnswerHeader &
@@ -66,6 +67,8 @@ export function parseAcquireReply(reply: unknown): Acquired {
     }
     case 'N':
       return { type: 'nothing', ...header };
+    case 'M':
+      return { type: 'lost', ...header };
     default:
       throw unreadable();
   }

@@ -60,8 +60,7 @@ async function askOnce(store: StoreContext, refresh: StoreRefresh, round: number
   try {
     // A sign-out that Redis has not heard of comes first, or it would hand out the token of the old session.
     await store.session.published();
-    const hasRefreshToken = store.onUnavailable === 'wait' && store.cache.last()?.response.refresh_token !== undefined;
-    answer = await store.calls.acquire({ ...refresh, hasRefreshToken }, (late) => {
+    answer = await store.acquire(refresh, (late) => {
       if (late.type === 'lease' && isFinished(refresh)) void giveBackLease(store, late.fence);
     });
   } catch (failure) {
@@ -105,6 +104,7 @@ async function onAnswer(
     case 'lease':
       return onLease(store, refresh, answer);
     case 'nothing':
+    case 'lost':
       return null;
   }
 }

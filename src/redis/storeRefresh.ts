@@ -49,7 +49,7 @@ export function beginRefresh(
     kind: KINDS[request.reason] ?? '',
     endsPause: isEarly || (request.reason === 'manual' && request.attempt === 1),
     isSignedOut: session.watch(),
-    beyond: Math.max(generation, session.lastEnded()),
+    beyond: generation,
     knowsPrevious: isExact,
     isReported: false,
     isLocal: false,
