@@ -4,14 +4,14 @@ import { PRELUDE } from './scriptPrelude.js';
 /**
  * Stores the token that a leader fetched, unless someone else leads, or has stored a token or signed out since.
  *
- * Or puts back a token that was stored, if Redis has lost it. A fetch may have been under way, whose refresh token is
- * used up: as long as its lease may last, nobody leads. Its commit is taken, and so is that of one who leads already and
- * knew less; the failure of that one does not count.
+ * Or puts back a token that Redis has lost. A fetch may be under way, whose refresh token is used up: as long as its
+ * lease may last, nobody leads. Its commit is taken, and so is that of one who leads and knew less; the failure of that
+ * one does not count.
  *
  * KEYS[1] the hash. ARGV: fence, generation it replaces, age of the token when this was sent, when it was issued (by
  * Redis' clock as the leader knows it, never too late), life (-1 unknown), how long the fetch took, how long to keep
- * the hash, channel, owner, token; and to put it back: how long a lease may last, 0 without a refresh token, otherwise ''.
- * The fence becomes the token's generation.
+ * the hash, channel, owner, token; and, to put it back, how long a lease may last (0 without a refresh token). The fence
+ * becomes the token's generation.
  *
  * Answers: O now hashId ended generation, or S now hashId ended generation issued life token valid(1/0) when it is
  * refused: that is the token that is stored now, if there is one. `hashId` and `ended` as in the acquire script.

@@ -108,7 +108,11 @@ export function createProtocol(
       const args = [owner, lease, beyond, kind, forceCooldown, longest, hasRefreshToken ? 1 : '', known, ended];
       return call(ACQUIRE, args, parseAcquireReply, late);
     },
-    /** The age is that at the moment of sending: a commit may be repeated. @param held with a token that Redis has lost: whether nobody may lead for a while */
+    /**
+     * The age is that at the moment of sending: a commit may be repeated.
+     *
+     * @param held for a token that is put back: whether nobody may lead for as long as a lease
+     */
     commit: (commit: Commit, held?: boolean) => {
       const { fence, beyond, requestedAt, issued, life, took, ttl, owner, encrypted } = commit;
       const age = Math.ceil(now() - requestedAt);

@@ -31,7 +31,8 @@ end
 local function leaseFor(life, most, took)
   return life > 0 and math.min(most, math.max(life / 3 * 2 ^ math.min(number('failures'), 20), took * 3, 250)) or most
 end
--- The commit of a leader that is still fetching is refused; the hash stays, so that those who were not connected find out.
+-- The commit of a leader that is still fetching is refused. The hash stays, so that those who were not connected find
+-- out.
 local function forget(gen, ended)
   redis.call('HDEL', KEYS[1], 'token', 'issued', 'life', 'at', 'took', 'rejected', 'committed', 'owner', 'since', 'until', 'paused', 'retry', 'failure', 'failures')
   redis.call('HSET', KEYS[1], 'gen', text(gen), 'fence', text(gen), 'ended', text(ended))
