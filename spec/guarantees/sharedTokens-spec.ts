@@ -8,7 +8,7 @@ import {
   type TokenStream,
   type TokenStreamOptions,
 } from 'rx-fresh-token';
-import { ON_CLOSE } from '../../src/internal/sourceHooks.js';
+import { ON_CLOSE } from '../../src/internal/hiddenMembers.js';
 import { errorText, setUp } from './rig.js';
 
 describe('a store that pushes', () => {

@@ -1,6 +1,6 @@
 import { map, of, Subject, timer } from 'rxjs';
 import { cases, marbles } from 'rxjs-marbles/jest';
-import { ON_CLOSE, ON_SIGN_OUT } from '../../src/internal/sourceHooks.js';
+import { ON_CLOSE, ON_SIGN_OUT } from '../../src/internal/hiddenMembers.js';
 import {
   createFetch,
   createTokenStream,

@@ -11,7 +11,7 @@ import {
   type TokenStreamOptions,
 } from 'rx-fresh-token';
 import { redirectPolicy } from '../../src/http/transport.js';
-import { ON_CLOSE, PROOF } from '../../src/internal/sourceHooks.js';
+import { ON_CLOSE, PROOF } from '../../src/internal/hiddenMembers.js';
 import type { ProvenRequest, SourceHooks, TokenProof } from '../../src/token/sourceHooks.js';
 import { answer, cleanUp, failureOf, fetches, serve, stubFetch, type Handler } from './support.js';
 

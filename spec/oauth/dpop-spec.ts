@@ -3,7 +3,7 @@ import { firstValueFrom } from 'rxjs';
 import { createTokenStream } from 'rx-fresh-token';
 import { createTokenPool } from 'rx-fresh-token/pool';
 import { memoryTokenStore } from 'rx-fresh-token/testing';
-import { PROOF } from '../../src/internal/sourceHooks.js';
+import { PROOF } from '../../src/internal/hiddenMembers.js';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import type { SourceHooks, TokenProof } from '../../src/token/sourceHooks.js';
 import type { AccessToken, TokenSource } from '../../src/token/types.js';

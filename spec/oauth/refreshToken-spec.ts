@@ -1,6 +1,6 @@
 import { firstValueFrom, from, map, NEVER, of, Subject, throwError, timer } from 'rxjs';
 import { inspect } from 'node:util';
-import { fetcherBehind, headStartOf, ON_BEHALF_OF } from '../../src/internal/sourceHooks.js';
+import { fetcherBehind, headStartOf, ON_BEHALF_OF } from '../../src/internal/hiddenMembers.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import { isPermanentFailure } from '../../src/token/failure.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';

@@ -1,5 +1,5 @@
 import { firstValueFrom, lastValueFrom } from 'rxjs';
-import { ON_CLOSE } from '../../src/internal/sourceHooks.js';
+import { ON_CLOSE } from '../../src/internal/hiddenMembers.js';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
 import { REVOCATION_TIMEOUT } from '../../src/oauth/revoke.js';

@@ -1,6 +1,6 @@
 import { firstValueFrom, toArray } from 'rxjs';
 import { createFetch } from '../../src/http/createFetch.js';
-import { ON_SIGN_OUT } from '../../src/internal/sourceHooks.js';
+import { ON_SIGN_OUT } from '../../src/internal/hiddenMembers.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import type { SourceHooks } from '../../src/token/sourceHooks.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';

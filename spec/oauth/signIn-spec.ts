@@ -1,5 +1,5 @@
 import { EMPTY, firstValueFrom, from, map, NEVER, of, throwError, timer, type Observable } from 'rxjs';
-import { headStartOf } from '../../src/internal/sourceHooks.js';
+import { headStartOf } from '../../src/internal/hiddenMembers.js';
 import type { RefreshTokenOptions } from '../../src/oauth/options.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';

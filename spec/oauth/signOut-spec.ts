@@ -1,5 +1,5 @@
 import { type Observable, of, Subject } from 'rxjs';
-import { ON_SIGN_OUT } from '../../src/internal/sourceHooks.js';
+import { ON_SIGN_OUT } from '../../src/internal/hiddenMembers.js';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import { jwtBearer } from '../../src/oauth/jwtBearer.js';
 import type { RefreshTokenOptions } from '../../src/oauth/options.js';

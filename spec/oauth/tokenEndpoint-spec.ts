@@ -2,7 +2,7 @@ import { firstValueFrom, NEVER, Observable, of, throwError } from 'rxjs';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import { jwtBearer } from '../../src/oauth/jwtBearer.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
-import { fetcherBehind, ON_BEHALF_OF, ON_CLOSE, PROOF } from '../../src/internal/sourceHooks.js';
+import { fetcherBehind, ON_BEHALF_OF, ON_CLOSE, PROOF } from '../../src/internal/hiddenMembers.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import type { SourceHooks } from '../../src/token/sourceHooks.js';
 import { isPermanentFailure } from '../../src/token/failure.js';

@@ -1,6 +1,6 @@
 import { firstValueFrom, from, of } from 'rxjs';
 import type { AccessToken, TokenResponse, TokenStore } from 'rx-fresh-token';
-import { HEAD_START } from '../../src/internal/sourceHooks.js';
+import { HEAD_START } from '../../src/internal/hiddenMembers.js';
 import { redisTokenStore, type RedisTokenStoreOptions } from '../../src/redis/index.js';
 import { connect, freshKey } from './clients.js';
 import { pause } from './fleet/fleet.js';

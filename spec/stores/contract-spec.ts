@@ -17,7 +17,7 @@ import {
 } from 'rxjs';
 import type { StoredToken, TokenRequest, TokenResponse, TokenStore } from 'rx-fresh-token';
 import { fileTokenStore } from 'rx-fresh-token/file';
-import { HEAD_START } from '../../src/internal/sourceHooks.js';
+import { HEAD_START } from '../../src/internal/hiddenMembers.js';
 import { memoryTokenStore } from '../../src/testing/memoryTokenStore.js';
 import { storeContract, type StoresUnderTest } from '../../src/testing/storeContract.js';
 import { instances, KINDS } from '../redis/clients.js';

@@ -10,7 +10,7 @@ import {
   pauseLeft,
   usableToken,
   whyRefresh,
-  type TokenState,
+  type StreamState,
 } from '../../src/token/state.js';
 
 const token = accessToken({ access_token: 'T1' }, 0, 30_000);
@@ -32,7 +32,7 @@ const held = (changes: Partial<ReceivedToken> = {}): ReceivedToken => ({
   isExpiryReported: false,
   ...changes,
 });
-const stateOf = (changes: Partial<TokenState> = {}): TokenState => ({ ...initialState(), ...changes });
+const stateOf = (changes: Partial<StreamState> = {}): StreamState => ({ ...initialState(), ...changes });
 const failure = new TokenUnavailableError('no');
 const rejection = { key: 'a', kind: 'bare' } as const;
 
@@ -77,7 +77,7 @@ describe('pauseLeft', () => {
 describe('earlyEndOfPause', () => {
   const at = { failures: 1, lastFetchAt: 1000, pausedUntil: 11_200 };
 
-  it.each<[string, Partial<TokenState>, number, number]>([
+  it.each<[string, Partial<StreamState>, number, number]>([
     ['one first pause after the last attempt was begun', at, 250, 1250],
     ['at once, where the attempt took longer than that', at, 100, 1100],
     ['no sooner than 50 ms after it', at, 0, 1050],
@@ -89,7 +89,7 @@ describe('earlyEndOfPause', () => {
 });
 
 describe('blockingFailure', () => {
-  it.each<[string, Partial<TokenState>, number, boolean]>([
+  it.each<[string, Partial<StreamState>, number, boolean]>([
     ['in the pause after a permanent failure', { permanentFailure: failure, pausedUntil: 250 }, 249, true],
     ['after that pause', { permanentFailure: failure, pausedUntil: 250 }, 250, false],
     ['in the pause after another failure', { pausedUntil: 250 }, 10, false],
@@ -103,7 +103,7 @@ describe('isWanted', () => {
   const used = { lastUse: 10_000, last: held() };
   const unknown = accessToken({ access_token: 'T1' }, 0, Infinity);
 
-  it.each<[string, Partial<TokenState>, number, number | undefined, boolean]>([
+  it.each<[string, Partial<StreamState>, number, number | undefined, boolean]>([
     ['by nobody', {}, 0, undefined, false],
     ['by a subscriber', { subscribers: 1 }, 1e9, 0, true],
     ['by whoever forced a refresh', { forcedBy: 'manual' }, 1e9, 0, true],
@@ -122,7 +122,7 @@ describe('isWanted', () => {
 });
 
 describe('whyRefresh', () => {
-  it.each<[string, Partial<TokenState>, number, string | null]>([
+  it.each<[string, Partial<StreamState>, number, string | null]>([
     ['there never was a token', {}, 0, 'initial'],
     ['the last one could not be kept', { last: held() }, 0, 'expired'],
     ['it is fresh', { held: held(), last: held() }, 24_999, null],

@@ -15,7 +15,7 @@ import {
   type ObservableInput,
 } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
-import { HEAD_START } from '../../src/internal/sourceHooks.js';
+import { HEAD_START } from '../../src/internal/hiddenMembers.js';
 import {
   createTokenStream,
   withToken,

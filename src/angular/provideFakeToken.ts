@@ -36,8 +36,9 @@ export interface FakeTokenOptions extends Partial<
  * ];
  * ```
  *
- * @param options `allowedOrigins` and those below it replace what the other stream has. Without them and without
- *   another stream no request carries the token
+ * @param options the options for requests that are given here take the place of the other stream's;
+ *   `allowInsecureRequests` counts only with `allowedOrigins`. Without another stream and without `allowedOrigins` no
+ *   request carries the token
  */
 export function provideFakeToken(options: FakeTokenOptions = {}): EnvironmentProviders {
   requireObject(options);

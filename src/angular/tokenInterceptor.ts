@@ -63,8 +63,8 @@ export const tokenInterceptor: HttpInterceptorFn = (request, next) => {
   if (choice === 'later') return next(request.clone({ transferCache: false }));
   // Only now: what goes untouched, such as a configuration that the factory will read, must not call the factory.
   const token$ = inject(choice.stream.token);
-  const { owns, proof } = managerOf(token$);
-  if (owns()) return next(request);
+  const { isOfSource, proof } = managerOf(token$);
+  if (isOfSource()) return next(request);
   if (proof) throw new TypeError('HttpClient cannot sign requests: use createFetch for DPoP');
   const zone = inject(NgZone);
   // A token is waited for outside of Angular's zone; whoever asked within it sends and is answered within it.

@@ -16,7 +16,7 @@ export type TokenState = 'absent' | 'fresh' | 'renewing' | 'failed' | 'signedOut
 /** What a page may show of the token. */
 export interface TokenView {
   readonly state: TokenState;
-  /** The last token, until there is another one or none can come. */
+  /** The last token, until there is another one. After a permanent failure, until it has expired. */
   readonly token: AccessToken | null;
   /** The source failed permanently: once the token is gone, no other one can come. */
   readonly hasFailed: boolean;

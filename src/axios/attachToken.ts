@@ -136,7 +136,7 @@ export function attachToken(
   const id = instance.interceptors.request.use(replaceAdapter, null, {
     synchronous: true,
     // Asked while the caller still stands on the stack: a token source's own requests need no token.
-    runWhen: ({ signal }) => !manager.owns(signal as AbortSignal | undefined),
+    runWhen: ({ signal }) => !manager.isOfSource(signal as AbortSignal | undefined),
   });
   const detach = () => {
     instance.interceptors.request.eject(id);

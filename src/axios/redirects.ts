@@ -1,6 +1,6 @@
 /** Tells whether the request that got an answer still carried the token. */
 import type { InternalAxiosRequestConfig } from 'axios';
-import { isSafeMethod, mayHaveBeenAccepted } from '../http/redirect.js';
+import { isGetOrHead, mayHaveBeenAccepted } from '../http/redirect.js';
 import { originOf } from '../internal/urls.js';
 import { answerOf } from './recordingFetch.js';
 
@@ -34,7 +34,7 @@ export function trackRedirects(url: string, method: string, others: BeforeRedire
       // axios 1.5 does not hand over the response: there only a change of the method tells.
       const { statusCode = 308 } = Object(response) as { statusCode?: number };
       const isChanged = ((options as { method?: string }).method ?? method) !== method;
-      isAccepted ||= isChanged || (statusCode < 304 && !isSafeMethod(method));
+      isAccepted ||= isChanged || (statusCode < 304 && !isGetOrHead(method));
       stayed &&= originOf((options as { href?: string }).href) === origin;
       if (stayed) return;
       const headers = (options as { headers?: Record<string, unknown> }).headers ?? {};

@@ -1,6 +1,5 @@
-/** The process as a command sees it, so that a spec can give it another one, and errors in the use of a command. */
+/** What a command uses of the process, so that a spec can replace it; and the error of a wrong command line. */
 
-/** What a command has to do with the process. A spec hands in its own. */
 export interface CommandIo {
   /** Writes a line to standard output. */
   readonly out: (line: string) => void;

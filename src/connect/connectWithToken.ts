@@ -16,6 +16,7 @@ import type { Observable, OperatorFunction } from 'rxjs';
 import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
 import { timeLimit } from '../internal/timers.js';
 import type { TokenEvent } from '../token/events.js';
+import { signedOutError } from '../token/state.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
@@ -124,6 +125,6 @@ const permanentFailure = (event: TokenEvent): Observable<never> =>
 /** A connection belongs to a session, and does not outlive it. */
 function endOfSession({ type }: TokenEvent): Observable<never> {
   if (type === 'closed') throw new TokenStreamClosedError();
-  if (type === 'signedOut') throw new TokenUnavailableError('the session was signed out');
+  if (type === 'signedOut') throw signedOutError();
   return EMPTY;
 }

@@ -1,4 +1,4 @@
-/** A lock between processes: a file beside the data that its holder keeps young. */
+/** A lock between processes: a directory beside the data, with a file of its holder, who keeps that file young. */
 import { promises } from 'node:fs';
 import { join } from 'node:path';
 import { repeat, type Subscription } from 'rxjs';

@@ -1,4 +1,4 @@
-/** Reads and writes what lies in the file. */
+/** The format of the token file, and whether the token in it may be handed out. */
 import { randomUUID } from 'node:crypto';
 import { uptime as uptimeInSeconds } from 'node:os';
 import { InvalidTokenResponseError } from '../errors.js';

@@ -65,8 +65,10 @@ async function write(store: StoreContext, unwritten: Unwritten): Promise<boolean
 }
 
 /**
- * Writes what could not be written before. If that fails again, its lock is for the next refresh, which needs its
- * refresh token. @returns the lock: whoever stores nothing newer releases it, and it is kept on
+ * Writes what could not be written before. If that fails again, the caller may fetch under the lock that was kept.
+ *
+ * @returns that lock; null if it was written, or someone else has the lock. Its `release` only gives it to the next
+ *   attempt: free, it would go to another process, which would send the used refresh token.
  */
 export async function takeKeptLock(store: StoreContext): Promise<HeldLock | null> {
   const unwritten = store.unwritten();

@@ -117,7 +117,7 @@ export function fetchWithToken(
       const request = isRequest(input) ? input : undefined;
       const url = urlOf(input);
       // A request of the source needs no token, so it may go to any origin, and the stream may have closed.
-      const isOfSource = manager.owns(init.signal);
+      const isOfSource = manager.isOfSource(init.signal);
       if (!isOfSource && manager.isClosed()) throw new TokenStreamClosedError();
       const target = isOfSource ? destinations.resolve(url) : destinations.check(url);
       const outgoing = outgoingRequest(target, request, init, replacingSignal);

@@ -8,7 +8,7 @@ import {
   CREDENTIAL_HEADERS,
   dropsBody,
   isRedirect,
-  isSafeMethod,
+  isGetOrHead,
   MAX_REDIRECTS,
   redirectTarget,
 } from './redirect.js';
@@ -75,7 +75,7 @@ async function follow(
   return {
     response: hop.isRedirected ? markRedirected(response) : response,
     hadToken,
-    toRepeat: isSafeMethod(methodOf(outgoing)) ? outgoing : hop,
+    toRepeat: isGetOrHead(methodOf(outgoing)) ? outgoing : hop,
   };
 }
 

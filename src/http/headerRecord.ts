@@ -36,7 +36,7 @@ export function headersOption(headers: unknown): HeaderRecord {
   throw new TypeError(`option "headers" must be headers as fetch takes them, got ${kindOf(headers)}`);
 }
 
-/** Whether the caller brought an Authorization header: that one is left alone. */
+/** Whether the caller brought an Authorization header: that one is left alone. By its length first, to save time. */
 export function hasAuthorization(headers: HeaderRecord): boolean {
   for (const name in headers) if (name.length === 13 && name.toLowerCase() === 'authorization') return true;
   return false;

@@ -6,7 +6,7 @@ import { requireObject } from '../internal/validate.js';
 import { resourceOf } from './destinations.js';
 import { copyOfHeaders, type HeaderRecord } from './headerRecord.js';
 import { inBrowser } from './inBrowser.js';
-import { isSafeMethod } from './redirect.js';
+import { isGetOrHead } from './redirect.js';
 import { copyOfBody, releaseBody } from './requestBody.js';
 
 /** A `RequestInit` whose body may also be that of a Request, which is cloned for each sending. */
@@ -68,7 +68,7 @@ export function signalOf(request: Request): AbortSignal {
  * body, cannot change. The Request is not asked for its body, since Deno would then send that in chunks.
  */
 export const copyOfRequest = (request: Request | undefined, { body }: OutgoingInit): Request | undefined =>
-  request && !body && !isSafeMethod(request.method) ? request.clone() : request;
+  request && !body && !isGetOrHead(request.method) ? request.clone() : request;
 
 /** The init as it is now, but for its headers. */
 export function copyOfInit(given: RequestInit): OutgoingInit {

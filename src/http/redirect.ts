@@ -16,12 +16,12 @@ export function redirectTarget({ headers }: Response, from: string): URL {
   return target;
 }
 
-/** Sending such a request again does no harm (RFC 9110 section 9.2.1). */
-export const isSafeMethod = (method: string): boolean => ['GET', 'HEAD'].includes(method);
+/** To send it again does no harm (RFC 9110 section 9.2.1), and it has no body. */
+export const isGetOrHead = (method: string): boolean => ['GET', 'HEAD'].includes(method);
 
 /** Whether the redirected request is a GET without the body. */
 export const dropsBody = (status: number, method: string): boolean =>
-  status === 303 ? !isSafeMethod(method) : status <= 302 && method === 'POST';
+  status === 303 ? !isGetOrHead(method) : status <= 302 && method === 'POST';
 
 /**
  * Whether a server may have accepted a request before it redirected. XMLHttpRequest reports only where the answer came
@@ -32,7 +32,7 @@ export function mayHaveBeenAccepted(
   url: string,
   answer: { readonly redirected?: boolean | undefined; readonly url?: string | null | undefined },
 ): boolean {
-  if (isSafeMethod(method)) return false;
+  if (isGetOrHead(method)) return false;
   // A mock of the server may word the URL as the request did: relative.
   const from = parseUrl(answer.url ?? '');
   return answer.redirected ?? (from !== undefined && from.pathname !== new URL(url).pathname);

@@ -28,7 +28,7 @@ export function createRepeater(manager: TokenManager, sender: RequestSender, isR
     return manager.newest(token) ?? waitForToken(outgoing);
   }
 
-  /** One sending with its redirects, or what follows its first response; and whether its token was rejected. */
+  /** Sends the request, or takes its first response; follows redirects; and says whether the token was rejected. */
   async function sendAndJudge(outgoing: OutgoingRequest, token: AccessToken, first?: Response) {
     const begun = first ?? (await sender.send(outgoing, token));
     const { response, hadToken, toRepeat } = await sender.follow(begun, outgoing, token);

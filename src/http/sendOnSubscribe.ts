@@ -3,7 +3,7 @@ import { Observable } from 'rxjs';
 import { RequestTimeoutError, TokenUnavailableError } from '../errors.js';
 import { isStream } from '../internal/isStream.js';
 import { onAbort, reasonOf } from '../internal/onAbort.js';
-import { onBehalfOf } from '../internal/sourceHooks.js';
+import { onBehalfOf } from '../internal/hiddenMembers.js';
 import { timeLimit } from '../internal/timers.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import { uniformError } from './uniformError.js';

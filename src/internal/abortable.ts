@@ -1,4 +1,4 @@
-/** Lets promise-based work with an AbortSignal end when the subscriber leaves. */
+/** Gives some work a signal that aborts when the subscriber leaves. */
 import { defer, finalize, from, type Observable, type ObservableInput } from 'rxjs';
 
 /** An Observable of what `work` returns. The signal aborts when the subscription ends. */

@@ -9,6 +9,9 @@ type Fields = Readonly<Record<string, unknown>>;
 export const fieldsOf = (value: unknown): Fields =>
   typeof value === 'object' && value !== null ? (value as Fields) : {};
 
+/** How many causes of an error are looked at. */
+export const LONGEST_CHAIN = 5;
+
 /** The response that an error carries. Wreck, and so simple-oauth2, has it in `data`, tRPC in `meta`, Okta in `xhr`. */
 const responseOf = (answer: unknown) => {
   const { response, responseInfo, data, networkError, meta, $response, xhr } = fieldsOf(answer);
@@ -158,6 +161,10 @@ export function isHtml(answer: unknown): boolean {
   if (type !== undefined) return /html\b/i.test(type);
   return bodiesOf(answer).some((body) => PAGE.test(textOfBody(body) ?? ''));
 }
+
+/** Asks for another try, whatever its status says: a limit of the rate, or the page of a firewall. */
+export const asksForAnotherTry = (answer: unknown): boolean =>
+  limitsRate(answer) || (statusOf(answer) === 403 && isHtml(answer));
 
 /** The JSON value of a text; `undefined` for what is no JSON. */
 export function parseJson(text: string): unknown {

@@ -1,4 +1,4 @@
-/** What kind of value something is. */
+/** Names the type of a value for messages, without showing the value; and tells texts that are not empty. */
 
 export const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 

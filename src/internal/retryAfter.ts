@@ -29,3 +29,10 @@ export function parseRetryAfter(header: string | null | undefined, now: number):
   const wait = parseHttpDate(text) - now;
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }
+
+/**
+ * What the `Retry-After` of an answer says, in milliseconds. A date in it is read by the clock of the server that sent
+ * it (the header `Date`), or else by ours.
+ */
+export const retryAfterBy = (headerOf: (name: string) => string | null | undefined, now: number): number | undefined =>
+  parseRetryAfter(headerOf('retry-after'), parseHttpDate(headerOf('date') ?? '') || now);

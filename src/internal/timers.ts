@@ -1,4 +1,4 @@
-/** Timers of any length, which keep a Node process alive only while the token is wanted. */
+/** Timers of any length, which keep a Node process alive only while their stream has a subscriber. */
 import { map, Observable, type SchedulerLike, type Subscription } from 'rxjs';
 import type { SteadyClock } from './steadyClock.js';
 
@@ -12,8 +12,8 @@ export interface Timers {
    * process alive in any case. `last`: the last part of the delay, which gets a timer of its own.
    */
   after(delay: number, pinned?: boolean, last?: number): Observable<void>;
-  /** Whether the timers keep a Node process alive: only while there is a subscriber. */
-  keepAlive(wanted: boolean): void;
+  /** Whether the timers keep a Node process alive. At first they do not. */
+  keepAlive(isAlive: boolean): void;
 }
 
 /** @param clock is told what time it is when a timer has fired */
@@ -50,11 +50,11 @@ export function createTimers(scheduler: SchedulerLike, clock?: SteadyClock): Tim
         if (delay < Infinity) arm(Math.max(0, delay));
         return stop;
       }),
-    keepAlive: (wanted) => {
-      if (wanted === alive) return;
-      alive = wanted;
+    keepAlive: (isAlive) => {
+      if (isAlive === alive) return;
+      alive = isAlive;
       running.forEach((action) => {
-        setRef(action, wanted);
+        setRef(action, isAlive);
       });
     },
   };

@@ -1,8 +1,8 @@
 /** Reads the answer of a token endpoint: a token, or an error with the code that the answer means. */
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { errorCodeOf, fieldsOf, isHtml, limitsRate, parseBody } from '../internal/answers.js';
+import { asksForAnotherTry, errorCodeOf, fieldsOf, isHtml, parseBody } from '../internal/answers.js';
 import { isKnownCode, isPermanentCode, isTemporaryCode, requiresSignIn } from '../internal/oauthErrors.js';
-import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
+import { parseHttpDate, retryAfterBy } from '../internal/retryAfter.js';
 import { isText, kindOf } from '../internal/kindOf.js';
 import { emptyBody } from '../token/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
@@ -81,11 +81,11 @@ const asksInWords = (words: string, mustSignIn: boolean): boolean =>
 export const TEMPORARILY_UNAVAILABLE = 'temporarily_unavailable';
 
 /**
- * Whether a 4xx asks for another try: by its headers, or as the page of a firewall. The stream's own rule for other
- * sources; the errors of this entry show a code for it, because they have no headers.
+ * Whether a 4xx asks for another try. The stream asks the same of the errors of other sources; those of this entry show
+ * a code for it, because they have no headers.
  */
 export const asksForRetry = (answer: Pick<Response, 'status' | 'headers'> & { readonly body: string }): boolean =>
-  answer.status >= 400 && answer.status < 500 && (limitsRate(answer) || (answer.status === 403 && isHtml(answer)));
+  answer.status >= 400 && answer.status < 500 && asksForAnotherTry(answer);
 
 /** The code that an answer means by its words, if it has another one, or none. */
 function codeMeant(answer: Answer, code: string, description: unknown): string | undefined {
@@ -131,7 +131,7 @@ export function mediaTypeOf(headers: Pick<Headers, 'get'>): string {
 
 /** `Retry-After` in milliseconds; a date is read by the clock of the server that sent it. */
 export const retryAfterIn = (headers: Pick<Headers, 'get'>, now: number): number | undefined =>
-  parseRetryAfter(headers.get('retry-after'), parseHttpDate(headers.get('date') ?? '') || now);
+  retryAfterBy((name) => headers.get(name), now);
 
 /**
  * By how many whole seconds the server's clock is ahead of ours, by its `Date` header (the server is known by its TLS

@@ -1,4 +1,4 @@
-/** Asks servers that may be hostile or broken. */
+/** The fetch for authorization servers: no redirects, no waiting after an abort, and no secret in its errors. */
 import * as oauth from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
 import { REQUESTS_LEFT } from '../internal/answers.js';

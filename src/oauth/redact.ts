@@ -1,4 +1,5 @@
 /** Makes causes of errors safe to log: what servers and options say may hold secrets. */
+import { LONGEST_CHAIN } from '../internal/answers.js';
 
 /**
  * What a failure may tell: class names, codes and fixed texts. Messages, inputs, responses and buffers may hold
@@ -26,7 +27,7 @@ type Link = Readonly<Record<'name' | 'code' | 'cause' | 'message', unknown>>;
 /** An error, its cause, the cause of that: `fetch failed` says nothing, what lies below says ECONNREFUSED. */
 function causesOf(failure: unknown): Link[] {
   const causes: Link[] = [];
-  for (let link = failure; typeof link === 'object' && link !== null && causes.length < 5;) {
+  for (let link = failure; typeof link === 'object' && link !== null && causes.length < LONGEST_CHAIN;) {
     causes.push(link as Link);
     link = (link as Link).cause;
   }

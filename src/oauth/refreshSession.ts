@@ -1,7 +1,7 @@
 /** The life of one sign-in: its refreshes, and its end. */
 import { TokenUnavailableError } from '../errors.js';
 import { EXCHANGE_GRACE } from '../internal/grace.js';
-import { HEAD_START } from '../internal/sourceHooks.js';
+import { HEAD_START } from '../internal/hiddenMembers.js';
 import { stopwatch, type Aged } from '../internal/stopwatch.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';

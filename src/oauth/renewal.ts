@@ -1,4 +1,4 @@
-/** One renewal of a token: which way leads to it. */
+/** Gets the next token of a sign-in: by its refresh token, by a newer one that is stored, or by another sign-in. */
 import { firstValueFrom } from 'rxjs';
 import { TokenEndpointError } from '../errors.js';
 import { errorCodeOf, isTemporaryStatus } from '../internal/answers.js';

@@ -1,7 +1,7 @@
 /** One run of some work, for all who ask for it at the same time. */
 import { AsyncSubject, asyncScheduler, defer, of, share, type Observable } from 'rxjs';
 import { abortable } from '../internal/abortable.js';
-import { onBehalfOf } from '../internal/sourceHooks.js';
+import { onBehalfOf } from '../internal/hiddenMembers.js';
 import { stopwatch } from '../internal/stopwatch.js';
 import { createTimers } from '../internal/timers.js';
 import { orAborted } from '../internal/onAbort.js';

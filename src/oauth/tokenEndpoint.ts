@@ -1,7 +1,7 @@
 /** Exchanges a grant for a token: discovery, the request, and its repeat if the server asks for one. */
 import { TokenEndpointError } from '../errors.js';
 import { isKnownCode } from '../internal/oauthErrors.js';
-import { ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/sourceHooks.js';
+import { ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/hiddenMembers.js';
 import { isMarkedPermanent, permanentError } from '../token/permanentError.js';
 import type { SourceHooks } from '../token/sourceHooks.js';
 import { checkTokenResponse } from '../token/tokenResponse.js';

@@ -1,7 +1,7 @@
 /** What a pool has of a key, and when the manager of its stream ends. */
 import { EMPTY, Observable } from 'rxjs';
 import { captureContext } from '../internal/callerContext.js';
-import { ON_CLOSE } from '../internal/sourceHooks.js';
+import { ON_CLOSE } from '../internal/hiddenMembers.js';
 import { createTimers } from '../internal/timers.js';
 import { reportExpiry } from '../token/context.js';
 import { createEventQueue } from '../token/eventQueue.js';

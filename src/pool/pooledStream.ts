@@ -1,6 +1,6 @@
 /** The stream of a key, whose manager comes and goes. */
 import { defer, of } from 'rxjs';
-import { PROOF } from '../internal/sourceHooks.js';
+import { PROOF } from '../internal/hiddenMembers.js';
 import type { SourceHooks } from '../token/sourceHooks.js';
 import { accept } from '../token/recovery.js';
 import { usableToken } from '../token/state.js';
@@ -45,7 +45,7 @@ function pooledManager(entry: Entry<unknown>): TokenManager {
       accept(state, token, keyOf);
     },
     newest: (token, rejected) => entry.activate().newest(token, rejected),
-    owns: (signal) => entry.manager?.owns(signal) ?? false,
+    isOfSource: (signal) => entry.manager?.isOfSource(signal) ?? false,
     now,
     shownNow: settings.shownNow,
     timers: context.timers,

@@ -2,7 +2,7 @@
 import type { Observable } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
-import { PROOF } from '../internal/sourceHooks.js';
+import { PROOF } from '../internal/hiddenMembers.js';
 import { refuseUnknown, requireObject, wrong } from '../internal/validate.js';
 import type { TokenEvent } from '../token/events.js';
 import type { SourceHooks } from '../token/sourceHooks.js';

@@ -1,4 +1,6 @@
-/** One metric in Prometheus' text format, version 0.0.4. Of several values, each has its labels. */
+/** Writes metrics in the text format of Prometheus, version 0.0.4. */
+
+/** One metric. Of several values, each has its labels. */
 export function metric(
   type: 'counter' | 'gauge',
   name: string,

@@ -1,6 +1,6 @@
 /** The process that holds the lease fetches, and stores what it got. */
 import { firstValueFrom } from 'rxjs';
-import { headStartOf } from '../internal/sourceHooks.js';
+import { headStartOf } from '../internal/hiddenMembers.js';
 import { retryAfterOf } from '../token/failure.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
 import type { TokenResponse } from '../token/types.js';

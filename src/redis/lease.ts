@@ -1,5 +1,5 @@
 /** The times of a lease: how long a leader may fetch, and how long the others pause. */
-import { backoffStep } from '../token/backoff.js';
+import { backoffStep, LEAST_PAUSE_AFTER_FAILURE, usualLongestPause } from '../token/backoff.js';
 
 /**
  * The first pause after a failed fetch; no fetch follows a failed one sooner, even if the application asks for it.
@@ -23,7 +23,7 @@ export const fetchTime = (
  * that.
  */
 export function sharedPause(failures: number, life: number, retryAfter = 0): number {
-  const max = Math.min(10_000, life > 0 ? Math.max(50, life / 6) : Infinity);
+  const max = Math.max(LEAST_PAUSE_AFTER_FAILURE, usualLongestPause(life > 0 ? life : Infinity));
   const step = backoffStep(failures + 1, { initial: SHORTEST_PAUSE, factor: 2, max });
   return Math.ceil(Math.max(retryAfter, step));
 }

@@ -1,4 +1,4 @@
-/** The session of the token in Redis, which says with every answer which generations belong to sessions that ended. */
+/** The session of the token in Redis: each answer of Redis tells the last sign-out, and so whether it has ended. */
 import { defer, type Observable } from 'rxjs';
 import type { Timers } from '../internal/timers.js';
 import { createStoreSession } from '../stores/session.js';

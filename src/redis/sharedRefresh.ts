@@ -2,7 +2,7 @@
 import { firstValueFrom, merge, take } from 'rxjs';
 import { isTokenError } from '../errors.js';
 import { abortable } from '../internal/abortable.js';
-import { headStartOf } from '../internal/sourceHooks.js';
+import { headStartOf } from '../internal/hiddenMembers.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
 import { sessionEnded } from '../stores/session.js';
 import { isPermanentFailure, retryAfterOf } from '../token/failure.js';

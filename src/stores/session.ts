@@ -8,10 +8,12 @@ import { backoffStep } from '../token/backoff.js';
 /** Between attempts to publish a sign-out. Milliseconds. */
 const PAUSES = { initial: 150, factor: 2, max: 10_000 };
 
-/** The time between two sign-outs, whoever makes them. */
-export type StoreSession = ReturnType<typeof createStoreSession>;
-
-/** @param publish tells the others of the sign-out with this id. @param onEnd called when the session ends */
+/**
+ * A session is the time between two sign-outs, whoever makes them.
+ *
+ * @param publish tells the others of the sign-out with this id
+ * @param onEnd called when the session ends
+ */
 export function createStoreSession(
   publish: (id: string) => Promise<unknown>,
   timers: Timers,

@@ -15,7 +15,7 @@ import {
 } from 'rxjs';
 import { abortable } from '../internal/abortable.js';
 import { orAborted } from '../internal/onAbort.js';
-import { headStartOf } from '../internal/sourceHooks.js';
+import { headStartOf } from '../internal/hiddenMembers.js';
 import { CLOCKS, stopwatch, type Aged } from '../internal/stopwatch.js';
 import { createTimers } from '../internal/timers.js';
 import { fetchForStore } from '../stores/fetchForStore.js';

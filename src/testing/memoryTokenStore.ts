@@ -13,7 +13,7 @@ import {
   type SchedulerLike,
 } from 'rxjs';
 import { TokenStoreError } from '../errors.js';
-import { headStartOf } from '../internal/sourceHooks.js';
+import { headStartOf } from '../internal/hiddenMembers.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';

@@ -7,7 +7,7 @@ import type { RefreshFailed } from './events.js';
 import type { Settings } from './options.js';
 import { createTokenFetcher } from './tokenFetcher.js';
 import type { TokenUpdate } from './receivedToken.js';
-import { nextMoment, usableToken, type TokenState } from './state.js';
+import { nextMoment, usableToken, type StreamState } from './state.js';
 import type { AccessToken, TokenSource } from './types.js';
 
 export type TokenContext = ReturnType<typeof createContext>;
@@ -20,7 +20,7 @@ export interface WaitEnded {
   readonly outcome: Exclude<TokenUpdate['type'], 'attemptFailed'>;
 }
 
-export function createContext(source: TokenSource, settings: Settings, state: TokenState) {
+export function createContext(source: TokenSource, settings: Settings, state: StreamState) {
   const { scheduler, clock } = settings;
   const { now } = clock;
   const timers = createTimers(scheduler, clock);
@@ -51,7 +51,7 @@ export function createContext(source: TokenSource, settings: Settings, state: To
     timers,
     fetcher: createTokenFetcher(source, settings, timers),
     events,
-    /** Emits at once, and when the time, or who wants a token, may have changed whether one is needed. */
+    /** Emits on subscription, and whenever a token may have become needed: by the time, or by someone who wants one. */
     recheck$: recheck$ as Observable<unknown>,
     /**
      * Emits `tokenExpired` if the token has expired, then makes `recheck$` emit. Called by timers, by `wake`, and for
@@ -88,7 +88,7 @@ export const refreshFailed = (
 ): RefreshFailed => ({ type: 'refreshFailed', error, message: messageOf(error), attempt, retryIn, permanent });
 
 /** Emits `tokenExpired` once for each token. */
-export function reportExpiry({ held }: TokenState, time: number, emit: EventQueue['emit']): void {
+export function reportExpiry({ held }: StreamState, time: number, emit: EventQueue['emit']): void {
   if (!held || time < held.endsAt || held.isExpiryReported) return;
   held.isExpiryReported = true;
   emit({ type: 'tokenExpired', token: held.token });

@@ -1,17 +1,17 @@
 /** Judges why an attempt failed: whether another one may help, and how long the server asked to wait. */
 import { isTokenError } from '../errors.js';
 import {
+  asksForAnotherTry,
   errorCodeOf,
   fieldsOf,
   headerOf,
-  isHtml,
   isTemporaryStatus,
-  limitsRate,
+  LONGEST_CHAIN,
   statusOf,
 } from '../internal/answers.js';
 import { messageOf } from '../internal/messageOf.js';
 import { isPermanentCode, isTemporaryCode } from '../internal/oauthErrors.js';
-import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
+import { retryAfterBy } from '../internal/retryAfter.js';
 import { callPredicate } from '../internal/callPredicate.js';
 import { randomShare } from './callOption.js';
 import { isMarkedPermanent } from './permanentError.js';
@@ -57,9 +57,6 @@ export function failureOf(thrown: unknown, { isPermanent, random, shownNow }: Fa
   }
 }
 
-/** How many causes of a failure are looked at. */
-export const LONGEST_CHAIN = 5;
-
 /**
  * The first of a failure and its causes that says why. A source may wrap what a client threw, and one that uses another
  * stream fails as that does. Of several errors, as of Promise.any, it is the first after which a retry may help.
@@ -69,7 +66,8 @@ export function failureWithReason(failure: unknown): unknown {
   for (let depth = 0; depth < LONGEST_CHAIN; depth++) {
     const says = statusOf(each) ?? errorCodeOf(each) ?? fieldsOf(each).retryAfter;
     // Of this library's errors, only the one that no token came has its reason below it.
-    if (isTokenError(each) ? each.code !== 'ERR_TOKEN_UNAVAILABLE' : says !== undefined || isFinal(each)) return each;
+    if (isTokenError(each) ? each.code !== 'ERR_TOKEN_UNAVAILABLE' : says !== undefined || isPermanentInItself(each))
+      return each;
     const { cause, reason, errors } = fieldsOf(each);
     const several = Array.isArray(errors) ? errors : [];
     each = [cause, reason].find(isObject) ?? several.find((one) => !isPermanentFailure(one)) ?? several[0];
@@ -80,7 +78,7 @@ export function failureWithReason(failure: unknown): unknown {
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
 /** Marked as permanent, a name that does not exist, or an error of this library inside the source. */
-const isFinal = (failure: unknown): boolean =>
+const isPermanentInItself = (failure: unknown): boolean =>
   isMarkedPermanent(failure) ||
   failure instanceof ReferenceError ||
   isTokenError(failure, 'ERR_TOKEN_STREAM_CLOSED') ||
@@ -92,16 +90,16 @@ const isFinal = (failure: unknown): boolean =>
  */
 export function isPermanentFailure(thrown: unknown): boolean {
   const failure = failureWithReason(thrown);
-  if (isFinal(failure)) return true;
+  if (isPermanentInItself(failure)) return true;
   const status = statusOf(failure);
   if (isTemporaryStatus(status) || fieldsOf(failure).$retryable) return false;
   const code = errorCodeOf(failure);
   if (code !== undefined && isTemporaryCode(code)) return false;
   if (code !== undefined && isPermanentCode(code)) return true;
-  if (limitsRate(failure)) return false;
+  if (asksForAnotherTry(failure)) return false;
   // An error in a response of status 200 is judged like one of 400. The code of a foreign error need not be a server's.
   if (status === undefined || status < 400) return isTokenError(failure, 'ERR_TOKEN_ENDPOINT') && code !== undefined;
-  return status < 500 && !(status === 403 && isHtml(failure));
+  return status < 500;
 }
 
 /**
@@ -112,7 +110,7 @@ export function retryAfterOf(thrown: unknown, shownNow: number): number | undefi
   const failure = failureWithReason(thrown);
   const { retryAfter } = fieldsOf(failure);
   const wait =
-    parseRetryAfter(headerOf(failure, 'retry-after'), parseHttpDate(headerOf(failure, 'date') ?? '') || shownNow) ??
+    retryAfterBy((name) => headerOf(failure, name), shownNow) ??
     (typeof retryAfter === 'number' && retryAfter < Infinity ? retryAfter : -1);
   return wait < 0 ? undefined : Math.min(wait, MAX_RETRY_AFTER);
 }

@@ -16,8 +16,8 @@ interface Wait {
 }
 
 /**
- * The first token of the updates that a request may be given. Errors when the stream closes. All is told in the context
- * of the caller: those who wait would else go on in that of the first, whose fetch it was.
+ * The first token of the updates that a request may be given. Errors when the stream closes. It emits in the
+ * context of the caller: otherwise all would continue in that of the first, which started the fetch.
  *
  * Hand-made: with operators, each waiter takes half as much memory again, and 40 % more time to be given the token.
  */
@@ -45,7 +45,7 @@ export function firstToken(
       if (update === except) return;
       // The session may have ended before this waiter hears of the update, and the next one may have a token already.
       const isOver = update.type === 'signedOut' || state.sessionTokens !== session;
-      // A failed attempt makes a suspended token usable again, be it one that came and was rejected meanwhile.
+      // After a failed attempt the suspended token is usable again. It is another than `except` if it came meanwhile.
       const usable = update.type === 'token' ? update.token : current();
       const isOther = update.type === 'token' || state.held !== except;
       if (usable && !isOver && (isOther || untilFailure))

@@ -1,4 +1,4 @@
-/** Takes up the tokens that arrive, and judges those of the store and of the option `initial`. */
+/** Puts the tokens that arrive into the state, and checks those of the store and of the option `initial` before. */
 import { InvalidTokenResponseError } from '../errors.js';
 import { jwtClaims } from '../internal/jwtClaims.js';
 import { messageOf } from '../internal/messageOf.js';
@@ -16,7 +16,7 @@ const UNREAD_LIFETIME = /^((access_?)?token_?)?expir|^valid(ity|_?until)|^(exp|t
 /** Puts a token that came into the state, and emits `tokenChanged`. */
 export function holdToken(context: TokenContext, received: ReceivedToken): void {
   const previous = context.state.last?.token ?? null;
-  takeUp(context, received);
+  putIntoState(context, received);
   const emit = () => {
     emitChange(context, received, previous);
   };
@@ -25,7 +25,7 @@ export function holdToken(context: TokenContext, received: ReceivedToken): void 
   else emit();
 }
 
-function takeUp({ state, now, cancelled$, startTimer }: TokenContext, received: ReceivedToken): void {
+function putIntoState({ state, now, cancelled$, startTimer }: TokenContext, received: ReceivedToken): void {
   const { token, took, isRenewal } = received;
   const { held, last, refresh } = state;
   const time = now();
@@ -51,8 +51,8 @@ function takeUp({ state, now, cancelled$, startTimer }: TokenContext, received: 
 
   // What was to be replaced is replaced, perhaps by another process.
   if (isChange) state.forcedBy = null;
-  // A refresh is under way only if the token came from the store. Its fetch goes on; a pause before the next one has no
-  // reason any more.
+  // A refresh is under way only if the token came from the store: one that has fetched its token has ended by now. Its
+  // fetch goes on; a pause before its next attempt has no reason any more.
   if (refresh?.isFetching) refresh.isSuperseded = true;
   else if (refresh) {
     state.refresh = null;

@@ -1,9 +1,8 @@
 /** Decides by an answer whether the server rejected the token, how clearly it said so, and whether it accepted it. */
 import { isTokenError } from '../errors.js';
 import { fromBase64 } from '../internal/jwtClaims.js';
-import { errorCodeOf, fieldsOf, headerOf, limitsRate, statusOf } from '../internal/answers.js';
+import { errorCodeOf, fieldsOf, headerOf, limitsRate, LONGEST_CHAIN, statusOf } from '../internal/answers.js';
 import { isRateCode } from '../internal/oauthErrors.js';
-import { LONGEST_CHAIN } from './failure.js';
 import type { RejectionKind } from './rejectionMemory.js';
 
 /**

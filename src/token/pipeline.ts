@@ -61,12 +61,14 @@ export function createPipeline(context: TokenContext) {
   const untilNeeded$ = recheck$.pipe(
     switchMap(() => {
       const left = pauseLeft(state, now());
-      // After a permanent failure nothing is tried until a token is needed.
+      // After a permanent failure nothing is tried until a token is needed. A refresh in its pause goes on, even if
+      // nobody wants the token by then: a request that is rejected meanwhile joins its next attempt.
       const isPausing = left > 0 && !state.permanentFailure && (state.refresh !== null || isToRun());
       // At once also if nobody wants a token, so that `takeWhile` completes.
       return isPausing ? timers.after(left) : AT_ONCE;
     }),
     takeWhile(isToRun),
+    // `whyRefresh` does not know what forced the refresh under way: that was cleared when it began.
     filter(() => state.refresh !== null || whyRefresh(state, now()) !== null),
   );
 
@@ -89,7 +91,7 @@ export function createPipeline(context: TokenContext) {
       return shared$;
     }),
     /** The same, but a subscriber makes nothing run. */
-    present$: connector,
+    passiveUpdates$: connector,
     /** Tells everyone who waits or listens. */
     announce,
     /** A request needs a token now, and does not wait for it: the pipeline runs, and looks whether to refresh. */
@@ -99,7 +101,7 @@ export function createPipeline(context: TokenContext) {
       const subscription = shared$.subscribe();
       recheck();
       subscription.unsubscribe();
-      // That was a use. If nothing began, nobody looks again.
+      // Once more without the subscriber: if no refresh has begun, the pipeline ends now, or it would run for ever.
       if (state.subscribers === 0) recheck();
     },
     close: (): void => {
@@ -133,7 +135,7 @@ function createConnector(context: TokenContext): SubjectLike<TokenUpdate> {
         : update.type !== 'failed' || update.session === state.sessionTokens,
     onCount: (count) => {
       state.subscribers = count;
-      // While anyone wants the token, its timers keep the process alive.
+      // A use within `idleTimeout` does not keep the process alive: only who waits or listens does.
       timers.keepAlive(count > 0);
     },
   });
@@ -162,7 +164,7 @@ function listen(context: TokenContext, announce: Announce): Subscription {
   /** The token of those who listen may have ended in the pause after a permanent failure. */
   const announceFailure = () => {
     const failure = currentFailure(context);
-    if (failure && state.subscribers > 0 && !current()) announce(failure);
+    if (failure && !current()) announce(failure);
   };
   /** Someone else put a token into the store. */
   const receiveStored = (stored: SourceResult) => {

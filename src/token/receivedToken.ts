@@ -1,4 +1,4 @@
-/** Makes the record of a token of what the source, the store or the option `initial` gave. */
+/** Makes a `ReceivedToken` (token, times, origin) of what the source, the store or the option `initial` gave. */
 import { InvalidTokenResponseError, type TokenUnavailableError } from '../errors.js';
 import { accessToken, sameToken } from './accessToken.js';
 import { LEAST_PAUSE_AFTER_TOKEN } from './backoff.js';
@@ -84,7 +84,7 @@ export function receivedToken(
   if (isFromStore && !(Number.isFinite(age) && (age as number) >= 0))
     throw new InvalidTokenResponseError('the token store handed out a token without a valid age');
   const { took, reason } = info;
-  // The source was asked here, perhaps by a store, which does not know of an exchange that was joined.
+  // The source was asked here. A store of the user's does not know of the head start: the age that it says is too low.
   const isOwnExchange = age === undefined || headStart > 0;
   const knownAge = isOwnExchange ? Math.max(age ?? 0, took + headStart) : age;
   const time = now();

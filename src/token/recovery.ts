@@ -14,7 +14,7 @@ import {
   pauseLeft,
   signedOutError,
   usableHeld,
-  type TokenState,
+  type StreamState,
 } from './state.js';
 import type { TokenViews } from './tokenViews.js';
 import type { AccessToken } from './types.js';
@@ -49,6 +49,7 @@ function applyOutcome({ state, now, events }: TokenContext, rejection: Rejection
   const time = now();
   const inUse = usableHeld(state, time);
   if (kind === 'explicit' && outcome !== 'suppressed' && sameToken(state.singleUse, token)) state.singleUse = null;
+  // Not for a token that is over: it is refreshed anyway, which must not count as forced.
   if (outcome === 'refreshing' && inUse) {
     if (!isReplacing(state)) state.forcedBy = rejection;
     // In the pause after a failed attempt the token stays in use.
@@ -57,7 +58,7 @@ function applyOutcome({ state, now, events }: TokenContext, rejection: Rejection
   events.emit({ type: 'tokenRejected', token, outcome });
 }
 
-export function createRecovery(context: TokenContext, { demand, present$ }: Pipeline, { take }: TokenViews) {
+export function createRecovery(context: TokenContext, { demand, passiveUpdates$ }: Pipeline, { take }: TokenViews) {
   const { state, now, current } = context;
 
   return {
@@ -73,7 +74,9 @@ export function createRecovery(context: TokenContext, { demand, present$ }: Pipe
         outcome = isOfSession(state, token) ? decide(context, rejection) : 'suppressed';
         // It waits before the event: a listener of that may make the attempt.
         if (outcome === 'refreshing')
-          firstToken(context, present$, { maxWait, except: state.held, untilFailure: true }).subscribe(subscriber);
+          firstToken(context, passiveUpdates$, { maxWait, except: state.held, untilFailure: true }).subscribe(
+            subscriber,
+          );
         applyOutcome(context, rejection, outcome);
         if (outcome === 'refreshing' && !state.isClosed) demand();
         // A listener may have closed the stream, or signed out.
@@ -91,7 +94,7 @@ export function createRecovery(context: TokenContext, { demand, present$ }: Pipe
         catchError(() => EMPTY),
       );
     },
-    /** The same for a caller that does not wait, and whose token may be of any session. */
+    /** The same for a caller that does not wait. By its value alone: a copy of a token is not in `sessionTokens`. */
     reject: (rejection: Rejection): void => {
       const outcome = decide(context, rejection);
       applyOutcome(context, rejection, outcome);
@@ -118,7 +121,7 @@ export function createRecovery(context: TokenContext, { demand, present$ }: Pipe
 }
 
 /** Also called by a pool, for a stream without a manager. */
-export function accept(state: TokenState, token: AccessToken, keyOf: () => string | undefined): void {
+export function accept(state: StreamState, token: AccessToken, keyOf: () => string | undefined): void {
   const { held, singleUse, refresh, rejections } = state;
   // While its replacement is fetched, an acceptance of the old token does not end the pauses: the next token may be
   // rejected.

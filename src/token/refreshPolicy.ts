@@ -49,8 +49,8 @@ function givenLifetime(response: TokenResponse, issuedAt: number): number | unde
 export const saysLifetime = (response: TokenResponse): boolean => secondsIn(response) !== undefined;
 
 /**
- * A token's lifetime in ms from the moment it was asked for: the user's word, else `expires_in` (RFC 6749 section 5.1),
- * else the claims of a JWT (RFC 7519 section 4.1):
+ * A token's lifetime in ms from the moment it was asked for: the option `lifetime`, else `expires_in` (RFC 6749 section
+ * 5.1), else the claims of a JWT (RFC 7519 section 4.1):
  *
  * - `exp - issuedAt`, where that is less than `exp - iat`: a source that caches may hand out a JWT that is old;
  * - `exp - iat` all the same, if no more life than the margin would remain: our clock is ahead of the server's;

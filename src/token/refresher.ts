@@ -65,6 +65,7 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
     const count = ++refresh.attempt;
     const sentAt = (state.lastFetchAt = now());
     refresh.isFetching = true;
+    // The token that the store brought during the attempt before is what this one replaces.
     refresh.isSuperseded = false;
     events.emit({ type: 'refreshStarted', reason, attempt: count });
     const about = { reason, attempt: count, previous: state.last?.token ?? null };

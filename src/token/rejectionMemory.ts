@@ -57,7 +57,7 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
       const bareMemory = kind === 'explicit' ? 0 : isLifetimeKnown ? Infinity : BARE_MEMORY;
       return age(bare) < bareMemory || age(explicit) < EXPLICIT_MEMORY;
     },
-    /** A new token has not helped the resource, or there is none: asking again would not help more. */
+    /** The source gave the very token that the resource rejected: asking it again would not help. */
     remember,
     /** A token was fetched for a rejection. */
     fetchedFor: (rejection: RejectedBy, now: number): void => {

@@ -1,13 +1,13 @@
-/** How a session ends: by `signOut()`, here or elsewhere, by `close()`, or with the last use of a stream in a pool. */
-import { ON_CLOSE, ON_SIGN_OUT } from '../internal/sourceHooks.js';
+/** How a session ends: by `signOut()`, here or elsewhere, by `close()`, or when a pool drops the stream. */
+import { ON_CLOSE, ON_SIGN_OUT } from '../internal/hiddenMembers.js';
 import type { TokenContext } from './context.js';
 import type { Pipeline } from './pipeline.js';
 import type { SourceHooks } from './sourceHooks.js';
-import { newSession, signedOutError, type TokenState } from './state.js';
+import { newSession, signedOutError, type StreamState } from './state.js';
 import type { TokenSource } from './types.js';
 
 /** Forgets the session. Errors may retain the token through their stack, so they are dropped too. */
-export function forgetSession(state: TokenState): void {
+export function forgetSession(state: StreamState): void {
   state.rejections?.clear();
   Object.assign(state, newSession());
 }
@@ -58,7 +58,7 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
       events.emit({ type: 'closed' });
       events.complete();
     },
-    /** Forgets the token, and stops the timers. The stream stays open: the next use begins anew. */
+    /** For a stream that a pool drops: forgets the token, and stops the timers. Its next use begins anew. */
     rest: (): void => {
       forget();
       cancelled$.next();

@@ -1,5 +1,5 @@
 /** What a token source may carry besides fetching: a proof of possession, and what it does at the end of a session. */
-import type { ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/sourceHooks.js';
+import type { ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/hiddenMembers.js';
 import type { AccessToken } from './types.js';
 
 /** A request that is about to be sent with a token. */

@@ -1,7 +1,7 @@
 /** The state of one stream, and the pure functions that decide by it. */
 import { TokenUnavailableError } from '../errors.js';
 import { sameToken } from './accessToken.js';
-import { backoffStep, LEAST_PAUSE_AFTER_FAILURE } from './backoff.js';
+import { backoffStep, LEAST_PAUSE_AFTER_FAILURE, usualLongestPause } from './backoff.js';
 import type { Failure } from './failure.js';
 import type { Settings } from './options.js';
 import type { RejectedBy, RejectionMemory } from './rejectionMemory.js';
@@ -22,7 +22,7 @@ export interface Refresh {
   isSuperseded: boolean;
 }
 
-/** What a session consists of. It is forgotten at its end, and when the stream rests or closes. */
+/** What a session consists of. It is forgotten at its end, and when the stream closes or a pool drops it (`rest`). */
 export const newSession = () => ({
   /** The token at hand. One that has expired when it came never is. */
   held: null as ReceivedToken | null,
@@ -66,7 +66,7 @@ export const initialState = () =>
     rejections: null as RejectionMemory | null,
   });
 
-export type TokenState = ReturnType<typeof initialState>;
+export type StreamState = ReturnType<typeof initialState>;
 
 // The functions below decide by the state, and change nothing.
 
@@ -82,22 +82,22 @@ export function nextMoment({ renewAt, usableUntil, endsAt, isExpiryReported }: R
 }
 
 /** The token that a request may be given, or null. */
-export const usableHeld = ({ held }: TokenState, now: number): ReceivedToken | null =>
+export const usableHeld = ({ held }: StreamState, now: number): ReceivedToken | null =>
   held && !held.isSuspended && now < held.usableUntil ? held : null;
 
-export const usableToken = (state: TokenState, now: number): AccessToken | null =>
+export const usableToken = (state: StreamState, now: number): AccessToken | null =>
   usableHeld(state, now)?.token ?? null;
 
 /** A refresh is forced, or one is under way that no token of the store has superseded. */
-export const isReplacing = ({ refresh, forcedBy }: TokenState): boolean =>
+export const isReplacing = ({ refresh, forcedBy }: StreamState): boolean =>
   forcedBy !== null || refresh?.isSuperseded === false;
 
 /** A server rejected this very token, and no request is given it until there is another. */
-export const isSuspended = ({ held }: TokenState, token: AccessToken): boolean =>
+export const isSuspended = ({ held }: StreamState, token: AccessToken): boolean =>
   held?.isSuspended === true && sameToken(held.token, token);
 
 /** Milliseconds until the source may be asked again. */
-export const pauseLeft = ({ pausedUntil }: TokenState, now: number): number => Math.max(0, pausedUntil - now);
+export const pauseLeft = ({ pausedUntil }: StreamState, now: number): number => Math.max(0, pausedUntil - now);
 
 /**
  * How long the source is not asked after the last failure: never shorter than the server asked for. Milliseconds.
@@ -106,7 +106,7 @@ export const pauseLeft = ({ pausedUntil }: TokenState, now: number): number => M
  * After another failure it lasts at most a third of the time until that expires, so that two more attempts fit.
  */
 export function pauseAfter(
-  state: TokenState,
+  state: StreamState,
   { permanent, retryAfter = 0, jitter = 1 }: Omit<Failure, 'error'>,
   { backoff }: Pick<Settings, 'backoff'>,
   now: number,
@@ -115,7 +115,7 @@ export function pauseAfter(
   const { last } = state;
   // A token that had expired when it came says nothing of the next one.
   const lifetime = last && last.token.expiresAt > last.token.issuedAt ? lifetimeOfToken(last.token) : Infinity;
-  const max = backoff.max ?? (permanent ? 60_000 : Math.min(10_000, lifetime / 6));
+  const max = backoff.max ?? (permanent ? 60_000 : usualLongestPause(lifetime));
   const step = jitter * backoffStep(state.failures, { ...backoff, max });
   // Rounded down, since a clock may count fractions: the pause must not outlast the token.
   const longest = permanent ? Math.max(backoff.initial, Math.floor(usableUntil - now)) : (endsAt - now) / 3;
@@ -127,30 +127,30 @@ export function pauseAfter(
  * Without a failure the pause is that after a token which is not kept; it stays.
  */
 export const earlyEndOfPause = (
-  { pausedUntil, failures, lastFetchAt }: TokenState,
+  { pausedUntil, failures, lastFetchAt }: StreamState,
   { initial }: Settings['backoff'],
 ): number =>
   failures === 0 ? pausedUntil : Math.min(pausedUntil, lastFetchAt + Math.max(LEAST_PAUSE_AFTER_FAILURE, initial));
 
-export const isOfSession = ({ sessionTokens }: TokenState, token: AccessToken): boolean =>
+export const isOfSession = ({ sessionTokens }: StreamState, token: AccessToken): boolean =>
   sessionTokens === null || sessionTokens.has(token);
 
 export const signedOutError = () => new TokenUnavailableError('the session was signed out');
 
 /** The update that tells of a permanent failure. */
-export const failedUpdate = ({ sessionTokens }: TokenState, error: TokenUnavailableError) => ({
+export const failedUpdate = ({ sessionTokens }: StreamState, error: TokenUnavailableError) => ({
   type: 'failed' as const,
   error,
   session: sessionTokens,
 });
 
 /** The permanent failure after which the source is not asked, until its pause is over. */
-export const blockingFailure = (state: TokenState, now: number): TokenUnavailableError | null =>
+export const blockingFailure = (state: StreamState, now: number): TokenUnavailableError | null =>
   pauseLeft(state, now) > 0 ? state.permanentFailure : null;
 
 /** There is a subscriber, a refresh was forced, or a request has used the token within `idleTimeout`. */
 export function isWanted(
-  { subscribers, forcedBy, lastUse, last }: TokenState,
+  { subscribers, forcedBy, lastUse, last }: StreamState,
   now: number,
   { idleTimeout, maxWait }: Pick<Settings, 'idleTimeout' | 'maxWait'>,
 ): boolean {
@@ -161,14 +161,14 @@ export function isWanted(
 }
 
 /** The pipeline stays connected: a token is wanted, or the one at hand is still fresh, and no attempt has failed. */
-export function keepsRunning(state: TokenState, now: number, settings: Settings): boolean {
+export function keepsRunning(state: StreamState, now: number, settings: Settings): boolean {
   if (isWanted(state, now, settings)) return true;
   // After a failure there is no retry if nobody wants a token.
   return state.held !== null && isFresh(state.held, now) && state.failures === 0;
 }
 
 /** Why the source must be asked now; null when it need not, or may not yet. */
-export function whyRefresh(state: TokenState, now: number): RefreshReason | null {
+export function whyRefresh(state: StreamState, now: number): RefreshReason | null {
   const { held } = state;
   if (state.isClosed || state.isSignedOut || pauseLeft(state, now) > 0) return null;
   if (state.forcedBy) return state.forcedBy === 'manual' ? 'manual' : 'rejected';

@@ -19,7 +19,7 @@ import { TokenFetchTimeoutError } from '../errors.js';
 import { asObservable } from '../internal/observableOf.js';
 import { captureContext } from '../internal/callerContext.js';
 import { kindOf } from '../internal/kindOf.js';
-import { fetcherBehind, headStartOf, markSignal } from '../internal/sourceHooks.js';
+import { fetcherBehind, headStartOf, markSignal } from '../internal/hiddenMembers.js';
 import { timeLimit, type Timers } from '../internal/timers.js';
 import type { Settings } from './options.js';
 import type { SourceResult } from './receivedToken.js';
@@ -33,8 +33,12 @@ type SetTimeLimit = (ms: number, place: 'source' | 'store') => void;
 /** The body of a response that failed is waited for this long. Milliseconds. */
 const FAILED_BODY_TIMEOUT = 2000;
 
-/** The sum of the time limits below: those of a store before, during and after the one fetch that it makes. */
-export const longestFetch = ({ fetchTimeout, store }: Settings): number => fetchTimeout * (store ? 2 + 1 + 1 : 1);
+/** A store may wait for another's fetch, and for that one to be given up, before its own begins: so many timeouts. */
+const STORE_WAIT = 2;
+
+/** The sum of the time limits: a store's before the one fetch that it makes, the fetch's, and the store's after it. */
+export const longestFetch = ({ fetchTimeout, store }: Settings): number =>
+  fetchTimeout * (store ? STORE_WAIT + 1 + 1 : 1);
 
 export function createTokenFetcher(source: TokenSource, settings: Settings, timers: Timers) {
   const { answerTo, isCallingSource } = createSourceCaller(source, settings, timers);
@@ -99,7 +103,7 @@ export function createTokenFetcher(source: TokenSource, settings: Settings, time
     /** The signal of the fetch under way. */
     pending: (): AbortSignal | undefined => pending?.signal,
     /** Whether a request made now, with this signal, is part of fetching a token, and so needs no token itself. */
-    owns: (signal?: AbortSignal | null): boolean => isCallingSource() || fetcherBehind(signal) === fetch,
+    isOfSource: (signal?: AbortSignal | null): boolean => isCallingSource() || fetcherBehind(signal) === fetch,
   };
 }
 
@@ -147,8 +151,7 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: Settin
     answerTo: (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<SourceResult> => {
       const response$ = responseTo(request, setTimeLimit);
       if (!store) return response$.pipe(map((response) => ({ response, origin: 'fetched' })));
-      // A store may have to wait for another's fetch, and for that one to be given up, before its own begins.
-      setTimeLimit(2 * fetchTimeout, 'store');
+      setTimeLimit(STORE_WAIT * fetchTimeout, 'store');
       const fetch = (last?: TokenResponse | null) => {
         // Configurable: a store may fetch twice.
         if (last !== undefined) Object.defineProperty(request, 'last', { value: last, configurable: true });

@@ -1,5 +1,5 @@
 /** The parts of one stream, and how they are joined. */
-import { PROOF } from '../internal/sourceHooks.js';
+import { PROOF } from '../internal/hiddenMembers.js';
 import { createContext } from './context.js';
 import type { Settings } from './options.js';
 import { holdToken, initialToken } from './holdToken.js';
@@ -45,11 +45,12 @@ export function createManager(
     ...session,
     events$: events.events$,
     waits$: context.waits.asObservable(),
+    /** Milliseconds on the clock that is never set back: not the option `now`. */
     now,
-    /** The stream's own clock, on which the times of its tokens are. */
+    /** The option `now`: the stream's own clock, on which the times of its tokens are. */
     shownNow: settings.shownNow,
     timers,
-    owns: fetcher.owns,
+    isOfSource: fetcher.isOfSource,
     /** What proves possession of the key that the source's tokens are bound to, if they are. */
     proof: (source as SourceHooks)[PROOF],
     isClosed: () => state.isClosed,

@@ -91,14 +91,14 @@ const textOfFailure = (response: FetchResponse, late$: Observable<unknown>): Pro
 function endpointError(body: unknown, status: number | undefined): TokenEndpointError {
   const { error_description } = fieldsOf(body);
   const given = errorCodeOf(body);
-  const told =
+  const code =
     given === undefined && status !== undefined
       ? ''
       : given !== undefined && isPrintable(given)
         ? ` with the error ${given}`
         : ' with an error';
   return new TokenEndpointError(
-    `the token endpoint answered${status === undefined ? '' : ` ${String(status)}`}${told}`,
+    `the token endpoint answered${status === undefined ? '' : ` ${String(status)}`}${code}`,
     {
       ...(status !== undefined && { status }),
       ...(given !== undefined && { error: given }),

@@ -1,6 +1,6 @@
 /** The public function `createTokenStream`, and the way from a stream back to its manager. */
 import { TokenStreamClosedError } from '../errors.js';
-import { PROOF } from '../internal/sourceHooks.js';
+import { PROOF } from '../internal/hiddenMembers.js';
 import { accessToken } from './accessToken.js';
 import { settingsOf } from './options.js';
 import type { SourceHooks } from './sourceHooks.js';

@@ -13,13 +13,13 @@ import {
   isReplacing,
   pauseLeft,
   signedOutError,
-  type TokenState,
+  type StreamState,
 } from './state.js';
 import type { TokenUpdate } from './receivedToken.js';
 import type { AccessToken } from './types.js';
 
 /** The token if it is fresh, else null. Nothing else runs for a request that gets it. */
-export function useFresh(state: TokenState, now: () => number): AccessToken | null {
+export function useFresh(state: StreamState, now: () => number): AccessToken | null {
   const { held } = state;
   if (!held) return null;
   const time = now();
@@ -83,7 +83,7 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
       defer(() => {
         const token = use();
         if (token) return of(token);
-        if (fetcher.owns()) throw new TokenUnavailableError('a token source cannot wait for its own token');
+        if (fetcher.isOfSource()) throw new TokenUnavailableError('a token source cannot wait for its own token');
         return firstToken(context, checkedUpdates$, { maxWait });
       }),
     /** Forces a refresh, or joins the one under way, and emits its token. */

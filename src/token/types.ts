@@ -47,7 +47,10 @@ export interface TokenStream extends Observable<AccessToken> {
 export interface BackoffOptions {
   /** The first pause, in milliseconds. Finite, >= 0. Default 250. */
   initial?: number | undefined;
-  /** The longest pause, in milliseconds. Finite, >= 0. Default: a sixth of the last lifetime, at most 10 000. */
+  /**
+   * The longest pause, in milliseconds. Finite, >= 0. Default: a sixth of the last lifetime, at most 10 000; after
+   * permanent failures 60 000.
+   */
   max?: number | undefined;
   /** Each failure makes the next pause this many times longer. Finite, >= 1. Default 2. */
   factor?: number | undefined;

@@ -7,7 +7,7 @@ import {
   ON_SIGN_OUT,
   onBehalfOf,
   PROOF,
-} from '../../src/internal/sourceHooks.js';
+} from '../../src/internal/hiddenMembers.js';
 
 it('should find hooks by names on which two copies of the package agree', () => {
   expect([PROOF, ON_CLOSE, ON_SIGN_OUT, HEAD_START, ON_BEHALF_OF].map((symbol) => Symbol.keyFor(symbol))).toEqual([
