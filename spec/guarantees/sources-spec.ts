@@ -227,11 +227,6 @@ describe('28: a failure that a repeat does not mend fails everyone at once', () 
       { name: "AWS' status", fail: http({ $metadata: { httpStatusCode: 401 } }) },
       { name: "Symfony's code in a body", response: { code: 401, message: 'Invalid credentials.' } },
       { name: 'a session that has timed out', fail: http({ status: 400, data: { error: 'session_timeout' } }) },
-      { name: 'a name that does not exist', fail: new ReferenceError('fetch is not defined') },
-      {
-        name: 'the same below an error of its own',
-        fail: new Error('no sign-in', { cause: new ReferenceError('fetch is not defined') }),
-      },
       { name: 'a 200 with a status in it', response: { statusCode: 401, message: 'Unauthorized' } },
     ] as { name: string; fail?: unknown; response?: unknown }[],
   );

@@ -66,8 +66,7 @@ export function failureWithReason(failure: unknown): unknown {
   for (let depth = 0; depth < LONGEST_CHAIN; depth++) {
     const says = statusOf(each) ?? errorCodeOf(each) ?? fieldsOf(each).retryAfter;
     // Of this library's errors, only the one that no token came has its reason below it.
-    if (isTokenError(each) ? each.code !== 'ERR_TOKEN_UNAVAILABLE' : says !== undefined || isPermanentInItself(each))
-      return each;
+    if (isTokenError(each) ? each.code !== 'ERR_TOKEN_UNAVAILABLE' : says !== undefined) return each;
     const { cause, reason, errors } = fieldsOf(each);
     const several = Array.isArray(errors) ? errors : [];
     each = [cause, reason].find(isObject) ?? several.find((one) => !isPermanentFailure(one)) ?? several[0];
@@ -77,10 +76,9 @@ export function failureWithReason(failure: unknown): unknown {
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
-/** Marked as permanent, a name that does not exist, or an error of this library inside the source. */
+/** Marked as permanent, or an error of this library inside the source. */
 const isPermanentInItself = (failure: unknown): boolean =>
   isMarkedPermanent(failure) ||
-  failure instanceof ReferenceError ||
   isTokenError(failure, 'ERR_TOKEN_STREAM_CLOSED') ||
   isTokenError(failure, 'ERR_ORIGIN_NOT_ALLOWED');
 
