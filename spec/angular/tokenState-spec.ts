@@ -1,5 +1,5 @@
 import { API, initTestBed, setUp } from './support.js';
-import { HttpClient, type HttpErrorResponse } from '@angular/common/http';
+import { HttpClient } from '@angular/common/http';
 import { TestBed } from '@angular/core/testing';
 import { of, Subject, take, throwError, VirtualTimeScheduler, type Observable } from 'rxjs';
 import type { AccessToken, TokenEvent, TokenResponse } from 'rx-fresh-token';
@@ -30,17 +30,10 @@ describe('what is shown of the token', () => {
     [view('fresh', T1), of('tokenExpired'), null, view('renewing', T1)],
     [view('fresh', T1), failure(true), T1, view('fresh', T1, true)],
     [view('fresh', T1, true), of('tokenExpired'), null, view('failed', null, true)],
-    [view('fresh', T1, true), of('tokenRejected'), T1, view('fresh', T1, true)],
-    [view('fresh', T1, true), of('tokenRejected'), null, view('failed', null, true)],
-    [view('renewing', T1), failure(true), T1, view('failed', T1, true)],
     [view('renewing', T1), failure(false), null, view('renewing', T1)],
     [view('renewing', T1), failure(false), T1, view('fresh', T1)],
     [view('renewing', T1), of('tokenChanged'), T2, view('fresh', T2)],
     [view('failed', null, true), of('refreshStarted'), null, view('failed', null, true)],
-    [view('failed', T1, true), of('refreshStarted'), T1, view('failed', T1, true)],
-    [view('failed', T1, true), failure(false), T1, view('failed', T1, true)],
-    [view('failed', T1, true), of('tokenExpired'), null, view('failed', null, true)],
-    [view('failed', null, true), failure(false), null, view('failed', null, true)],
     [view('failed', null, true), of('tokenChanged'), T2, view('fresh', T2)],
     [view('fresh', T1), of('signedOut'), null, view('signedOut')],
     [view('signedOut'), of('refreshStarted'), null, view('signedOut')],
@@ -63,46 +56,6 @@ it('should keep the last token while a refused one is replaced', () => {
   expect([token$.current, ...shown(view)]).toEqual([null, 'T1', 'renewing']);
   answers.next({ access_token: 'T2', expires_in: 60 });
   expect(shown(view)).toEqual(['T2', 'fresh']);
-});
-
-describe('a session that ended at the server, while the token is valid for an hour', () => {
-  const sessionEnds = (status: number) => {
-    const scheduler = new VirtualTimeScheduler(undefined, 60_000);
-    let ended: Error | undefined;
-    const made = setUp({
-      scheduler,
-      source: (_request, n) => {
-        if (ended) throw ended;
-        return of({ access_token: `T${String(n)}`, expires_in: 3600 });
-      },
-    });
-    const view = inject();
-    ended = Object.assign(new Error('no'), { status });
-    const outcomes: unknown[] = [];
-    const get = () => {
-      TestBed.inject(HttpClient)
-        .get(`${API}/a`)
-        .subscribe({ error: (error: unknown) => outcomes.push((error as HttpErrorResponse).status) });
-      made.controller.expectOne(`${API}/a`).flush(null, { status: 401, statusText: 'Unauthorized' });
-      return [outcomes.pop(), ...shown(view)];
-    };
-    return { ...made, scheduler, get, view, recover: () => (ended = undefined) };
-  };
-
-  it('should be failed once the API rejects the token and the source refuses another, until there is one', () => {
-    const { token$, get, view, recover, scheduler } = sessionEnds(401);
-    expect(get()).toEqual([401, 'T1', 'failed']);
-    expect(token$.current?.value).toBe('T1');
-    expect(get()).toEqual([401, 'T1', 'failed']);
-    recover();
-    token$.refresh().subscribe();
-    scheduler.flush();
-    expect(shown(view)).toEqual(['T3', 'fresh']);
-  });
-
-  it('should stay fresh when the source fails temporarily', () => {
-    expect(sessionEnds(503).get()).toEqual([401, 'T1', 'fresh']);
-  });
 });
 
 it('should say that the source failed permanently, once the token is over, until there is another', () => {

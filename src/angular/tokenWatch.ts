@@ -7,8 +7,7 @@ import type { AccessToken, TokenStream } from '../token/types.js';
  * - `absent`: there has been no token yet.
  * - `fresh`: there is a token that requests can use.
  * - `renewing`: the last token was rejected or has expired. It is being replaced, or will be when somebody needs a token.
- * - `failed`: the source failed permanently, and the last token has expired or was rejected. The next token ends this
- *   state.
+ * - `failed`: there is no token, and the source failed permanently. The next token ends this state.
  * - `signedOut`: the session was ended (`signOut()`), or the stream was closed. The next token ends this state.
  */
 export type TokenState = 'absent' | 'fresh' | 'renewing' | 'failed' | 'signedOut';
@@ -16,9 +15,9 @@ export type TokenState = 'absent' | 'fresh' | 'renewing' | 'failed' | 'signedOut
 /** What a page may show of the token. */
 export interface TokenView {
   readonly state: TokenState;
-  /** The last token, until there is another one. After a permanent failure, until it has expired. */
+  /** The last token, until there is another one or none can come. */
   readonly token: AccessToken | null;
-  /** The source failed permanently: once the token is gone, no other one can come. */
+  /** The last failure was permanent: once the token is gone, no other one can come. */
   readonly hasFailed: boolean;
 }
 
@@ -26,13 +25,9 @@ export interface TokenView {
 export function viewAfter(last: TokenView, event: TokenEvent, current: AccessToken | null): TokenView {
   if (event.type === 'signedOut' || event.type === 'closed')
     return { state: 'signedOut', token: null, hasFailed: false };
-  const hasFailed =
-    event.type === 'refreshFailed'
-      ? event.permanent || last.state === 'failed'
-      : event.type !== 'tokenChanged' && last.hasFailed;
-  // A rejected token stays in use when no other one comes. It is no sign of a session any more.
-  if (hasFailed && (!current || last.state !== 'fresh')) return { state: 'failed', token: current, hasFailed };
+  const hasFailed = event.type === 'refreshFailed' ? event.permanent : event.type !== 'tokenChanged' && last.hasFailed;
   if (current) return { state: 'fresh', token: current, hasFailed };
+  if (hasFailed) return { state: 'failed', token: null, hasFailed };
   return { ...last, state: last.state === 'fresh' ? 'renewing' : last.state, hasFailed };
 }
 
