@@ -97,6 +97,43 @@ it.each([
 });
 
 it(
+  '6: a stream is idle after `idleTimeout`, though its session has ended at the server',
+  marbles((m) => {
+    const { counting, store } = countingStore();
+    const rig = setUp(m, (n) => ({ took: 100, life: 60, ...(n > 1 && { fail: refused }) }), { store });
+    for (const ms of [0, 45_000, 65_000]) rig.ask(ms, 'a');
+    const listening: number[] = [];
+    for (const ms of [100_000, 126_000])
+      rig.after(ms, () => {
+        listening.push(counting.listeners);
+      });
+    m.flush();
+    expect(rig.log.slice(0, 2)).toEqual(['100 a T1', '45000 a T1']);
+    expect(listening).toEqual([1, 0]);
+  }),
+);
+
+it(
+  '6: requests in the pause after a failed renewal do not end the subscription to the store, without an idleTimeout',
+  marbles((m) => {
+    const changes = new Subject<StoredToken>();
+    const { store } = countingStore(changes);
+    const busy = { status: 503, headers: { 'retry-after': '60' } };
+    const rig = setUp(m, (n) => ({ life: 60, ...(n > 1 && { fail: busy }) }), { store, idleTimeout: 0 });
+    for (const ms of [0, 51_000, 53_000]) rig.ask(ms, 'a');
+    rig.at(54_000, () => {
+      changes.next({ response: { access_token: 'pushed', expires_in: 60 }, age: 0, origin: 'shared' });
+    });
+    rig.ask(62_000, 'b');
+    rig.at(63_000, () => {
+      rig.token$.close();
+    });
+    m.flush();
+    expect(rig.log).toEqual(['200 a T1', '51000 a T1', '53000 a T1', '62000 b pushed']);
+  }),
+);
+
+it(
   '3: a token that is used once goes to all who wait for it, though the first one rejects it in vain',
   marbles((m) => {
     const rig = setUp(m, (n) => ({ took: 10, value: 'T1', life: n === 1 ? 60 : 0 }), { rejectionBudget: { max: 0 } });

@@ -1,4 +1,4 @@
-import { map, of, Subject, timer } from 'rxjs';
+import { map, of, Subject, switchMap, throwError, timer } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
 import { createTokenStream, takeToken, withToken, type TokenResponse } from 'rx-fresh-token';
 import { managerOf } from '../../src/token/tokenStream.js';
@@ -24,6 +24,22 @@ describe('waits', () => {
       });
       m.flush();
       expect(told).toEqual([{ waiters: 3, longest: 90, outcome: 'token' }]);
+    }),
+  );
+
+  it(
+    'should be told once, with how they end, when a listener of the failure signs out',
+    marbles((m) => {
+      const source = () => timer(100, m.scheduler).pipe(switchMap(() => throwError(() => new TypeError('mistake'))));
+      const token$ = createTokenStream(source, { scheduler: m.scheduler, isPermanent: () => true });
+      const told: unknown[] = [];
+      managerOf(token$).waits$.subscribe((wait) => told.push(wait));
+      token$.events.subscribe(({ type }) => {
+        if (type === 'refreshFailed') token$.signOut();
+      });
+      for (let i = 0; i < 4; i++) takeToken(token$).subscribe(ignore);
+      m.flush();
+      expect(told).toEqual([{ waiters: 4, longest: 100, outcome: 'signedOut' }]);
     }),
   );
 

@@ -3,6 +3,7 @@ import {
   defer,
   EMPTY,
   filter,
+  merge,
   of,
   repeat,
   ReplaySubject,
@@ -25,6 +26,7 @@ import {
   blockingFailure,
   earlyEndOfPause,
   failedUpdate,
+  idleIn,
   keepsRunning,
   pauseLeft,
   usableHeld,
@@ -64,8 +66,12 @@ export function createPipeline(context: TokenContext) {
       // After a permanent failure nothing is tried until a token is needed. A refresh in its pause goes on, even if
       // nobody wants the token by then: a request that is rejected meanwhile joins its next attempt.
       const isPausing = left > 0 && !state.permanentFailure && (state.refresh !== null || isToRun());
+      if (isPausing) return timers.after(left);
       // At once also if nobody wants a token, so that `takeWhile` completes.
-      return isPausing ? timers.after(left) : AT_ONCE;
+      const idle = idleIn(state, now(), settings);
+      const isLast = state.permanentFailure && idle > 0 && idle < Infinity;
+      // After a permanent failure there may be no other timer: it looks again when the stream is idle.
+      return isLast ? merge(AT_ONCE, timers.after(idle)) : AT_ONCE;
     }),
     takeWhile(isToRun),
     // `whyRefresh` does not know what forced the refresh under way: that was cleared when it began.
@@ -101,8 +107,6 @@ export function createPipeline(context: TokenContext) {
       const subscription = shared$.subscribe();
       recheck();
       subscription.unsubscribe();
-      // Once more without the subscriber: if no refresh has begun, the pipeline ends now, or it would run for ever.
-      if (state.subscribers === 0) recheck();
     },
     close: (): void => {
       closed$.next();
@@ -119,20 +123,23 @@ const AT_ONCE: Observable<unknown> = /* @__PURE__ */ of(undefined);
  */
 function createConnector(context: TokenContext): SubjectLike<TokenUpdate> {
   const { state, now, timers, events, waiting, waits } = context;
+  const isCurrent = (update: TokenUpdate): boolean =>
+    update.type === 'token'
+      ? update === usableHeld(state, now()) || update.token === state.singleUse
+      : update.type !== 'failed' || update.session === state.sessionTokens;
   return latest<TokenUpdate>({
     replay: () => usableHeld(state, now()) ?? currentFailure(context),
     beforeEmit: (update) => {
       const [first] = waiting;
-      if (update.type !== 'attemptFailed' && first)
-        waits.next({ waiters: waiting.size, longest: now() - first.since, outcome: update.type });
+      const { size } = waiting;
       // `latest` has copied its subscribers: a listener of the event that subscribes now waits for the next update.
       if (update.type === 'token') holdToken(context, update);
       else if (update.event) events.emit(update.event);
+      // A listener may have ended the session: then they hear of that instead.
+      if (first && update.type !== 'attemptFailed' && isCurrent(update))
+        waits.next({ waiters: size, longest: now() - first.since, outcome: update.type });
     },
-    isCurrent: (update) =>
-      update.type === 'token'
-        ? update === usableHeld(state, now()) || update.token === state.singleUse
-        : update.type !== 'failed' || update.session === state.sessionTokens,
+    isCurrent,
     onCount: (count) => {
       state.subscribers = count;
       // A use within `idleTimeout` does not keep the process alive: only who waits or listens does.

@@ -59,7 +59,14 @@ function applyOutcome({ state, now, events }: TokenContext, rejection: Rejection
 }
 
 export function createRecovery(context: TokenContext, { demand, passiveUpdates$ }: Pipeline, { take }: TokenViews) {
-  const { state, now, current } = context;
+  const { state, now, current, recheck } = context;
+
+  /** Nobody waits when a caller does not, or a listener has ended the request. */
+  const demandRefresh = () => {
+    demand();
+    // If no refresh has begun, the pipeline ends, or it would run for ever.
+    if (state.subscribers === 0 && !state.isClosed) recheck();
+  };
 
   return {
     /**
@@ -78,7 +85,7 @@ export function createRecovery(context: TokenContext, { demand, passiveUpdates$ 
             subscriber,
           );
         applyOutcome(context, rejection, outcome);
-        if (outcome === 'refreshing' && !state.isClosed) demand();
+        if (outcome === 'refreshing' && !state.isClosed) demandRefresh();
         // A listener may have closed the stream, or signed out.
         else if (outcome === 'alreadyReplaced' && isOfSession(state, token)) take(maxWait).subscribe(subscriber);
         else subscriber.complete();
@@ -98,7 +105,7 @@ export function createRecovery(context: TokenContext, { demand, passiveUpdates$ 
     reject: (rejection: Rejection): void => {
       const outcome = decide(context, rejection);
       applyOutcome(context, rejection, outcome);
-      if (outcome === 'refreshing') demand();
+      if (outcome === 'refreshing') demandRefresh();
     },
     /** A server accepted a token. `keyOf` is a function, since most acceptances need no key. */
     accepted: (token: AccessToken, keyOf: () => string | undefined): void => {

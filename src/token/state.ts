@@ -148,17 +148,20 @@ export const failedUpdate = ({ sessionTokens }: StreamState, error: TokenUnavail
 export const blockingFailure = (state: StreamState, now: number): TokenUnavailableError | null =>
   pauseLeft(state, now) > 0 ? state.permanentFailure : null;
 
-/** There is a subscriber, a refresh was forced, or a request has used the token within `idleTimeout`. */
-export function isWanted(
+/** Milliseconds until no token is wanted, if none is used. `Infinity`: there is a subscriber, or a forced refresh. */
+export function idleIn(
   { subscribers, forcedBy, lastUse, last }: StreamState,
   now: number,
   { idleTimeout, maxWait }: Pick<Settings, 'idleTimeout' | 'maxWait'>,
-): boolean {
-  if (subscribers > 0 || forcedBy) return true;
+): number {
+  if (subscribers > 0 || forcedBy) return Infinity;
   const lifetime = last ? lifetimeOfToken(last.token) : 0;
   // A lifetime that is unknown is Infinity: renewals would never stop, so they stop by `maxWait` instead.
-  return now - lastUse < (idleTimeout ?? (lifetime === Infinity ? maxWait : lifetime));
+  return (idleTimeout ?? (lifetime === Infinity ? maxWait : lifetime)) - (now - lastUse);
 }
+
+/** There is a subscriber, a refresh was forced, or a request has used the token within `idleTimeout`. */
+export const isWanted = (...parameters: Parameters<typeof idleIn>): boolean => idleIn(...parameters) > 0;
 
 /** The pipeline stays connected: a token is wanted, or the one at hand is still fresh, and no attempt has failed. */
 export function keepsRunning(state: StreamState, now: number, settings: Settings): boolean {
