@@ -36,8 +36,6 @@ it.each<[string, unknown, EndState, ConnectOptions['reconnect'], Reconnect | nul
   ['a lost connection between rejections', close(1006), { attempts: 0, rejections: 2 }, {}, again('lost', 125, 1, 2)],
   ['a rejection, no reconnects', close(4401), FRESH, false, null],
   ['a lost connection, no reconnects', close(1006), FRESH, false, null],
-  ['a completion', null, FRESH, {}, null],
-  ['a normal close', close(1000), FRESH, {}, null],
   ['going away', close(1001), FRESH, {}, again('lost', 125, 1, 0)],
 ])('should decide after %s', (_name, end, before, reconnect, decision) => {
   expect(afterEnd(ended(end), before, settingsWith(reconnect))).toEqual(decision);
@@ -70,8 +68,4 @@ it('should take a connection of 1 s for one that has lasted, however short the p
   const after = (openFor: number) =>
     afterEnd(ended(close(1006), { openFor }), before, settingsWith({ max: 0, count: 2 }));
   expect([after(999), after(1000)]).toEqual([null, again('lost', 0, 1, 0)]);
-});
-
-it('should ask isFinal first: it may end the stream where the token was rejected', () => {
-  expect(afterEnd(ended(close(4403)), FRESH, settingsOf({ isFinal: () => true }))).toBeNull();
 });

@@ -583,6 +583,37 @@ describe('connectWithToken: a rejected token', () => {
     }[],
   );
 
+  cases(
+    'should be asked for another one at most `count` times again while the source works:',
+    (m, { count, steps }) => {
+      const source = { names: () => 'same', steps } as const;
+      const { log, run, token$ } = setUp(m, ['1s # !4401'], { 4401: close(4401) }, { source });
+      let rejections = 0;
+      token$.events.subscribe(({ type }) => (rejections += Number(type === 'tokenRejected')));
+      run({ reconnect: { initial: 100, count } }, 5000);
+      expect(log.filter((line) => /open|error/.test(line))).toEqual([
+        '0 open same',
+        expect.stringContaining('error close 4401'),
+      ]);
+      expect(rejections).toBe(count + 1);
+    },
+    [0, 1, 3].map((count) => ({ name: `it brings the same token, count ${count}`, count, steps: [] })),
+  );
+
+  cases(
+    'should cost no refresh if it is final to isFinal, and may be that no token helps:',
+    (m, { end }) => {
+      const { log, run, source } = setUp(m, ['1s #'], { '': end });
+      run({ isFinal: () => true }, 2000);
+      expect(log.at(-1)).toBe(`1000 error ${end.message}`);
+      expect(source.calls).toHaveLength(1);
+    },
+    [
+      ...[1008, 3003, 4403].map((code) => ({ name: `close code ${code}`, end: close(code) })),
+      { name: 'status 403', end: answered(403) },
+    ],
+  );
+
   it(
     'should be told by isRejection, which sees what the connection ended with',
     marbles((m) => {
@@ -637,6 +668,27 @@ describe('connectWithToken: the end', () => {
         last: 'error close 1006',
       },
     ] as { name: string; diagram: string; end?: unknown; options?: ConnectOptions; last: string }[],
+  );
+
+  cases(
+    'should be the one that isFinal has seen, whatever isRejection makes of it:',
+    (m, { diagram, last, isRejection }) => {
+      const { log, run, source } = setUp(m, [diagram], { '': new SyntaxError('no JSON') });
+      run({ isFinal: (end) => end === null || end instanceof SyntaxError, isRejection }, 5000);
+      expect(log.slice(2)).toEqual([`1000 ${last}`]);
+      expect(source.calls).toHaveLength(1);
+    },
+    [
+      ['a completion', '1s |', 'complete'],
+      ['an error', '1s #', 'error no JSON'],
+    ].flatMap(([what, diagram, last]) =>
+      [
+        { how: 'throws', isRejection: fail },
+        { how: 'returns a promise', isRejection: (() => Promise.resolve(true)) as never },
+        { how: 'takes only errors', isRejection: (end: unknown) => (end as Error).message === '' },
+        { how: 'is true of a completion', isRejection: (end: unknown) => end === null },
+      ].map(({ how, isRejection }) => ({ name: `${what}, it ${how}`, diagram, last, isRejection })),
+    ) as { name: string; diagram: string; last: string; isRejection: (end: unknown) => boolean }[],
   );
 
   it(

@@ -23,11 +23,11 @@ export interface Reconnect {
   readonly state: EndState;
 }
 
-/** @returns null at the end of the stream */
+/** For an end that is not final. @returns null at the end of the stream */
 export function afterEnd(ended: ConnectionEnd, before: EndState, settings: ConnectSettings): Reconnect | null {
-  const { reconnects, backoff, isFinal, isRejection, leastPause } = settings;
+  const { reconnects, backoff, isRejection, leastPause } = settings;
   const { end, isTokenOver, hasMessage, openFor } = ended;
-  if (!reconnects || isFinal(end)) return null;
+  if (!reconnects) return null;
   const isRejected = isRejection(end);
   const hasLasted = openFor >= Math.max(backoff.max, LEAST_LASTING);
   const attempts = hasLasted ? 0 : before.attempts;

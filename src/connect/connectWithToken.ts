@@ -67,26 +67,37 @@ export function connectWithToken<T>(
 
 /** The pipeline: a token, the connection that is opened with it, and what follows its end. */
 export function connections<T>(manager: TokenManager, connect: Connect<T>, settings: ConnectSettings): Observable<T> {
-  const { recover, reject, timers, events$ } = manager;
-  const { backoff, maxWait, isRejection } = settings;
+  const { recover, reject, timers, events$, lastError } = manager;
+  const { backoff, maxWait, reconnects, isFinal, isRejection } = settings;
 
   return defer(() => {
     let state: EndState = { attempts: 0, rejections: 0 };
     /** Brings the token of the next connection. */
     let token$ = manager.take(maxWait);
+    /** `isFinal` has claimed the last end. */
+    let wasFinal = false;
 
-    /** Another token. While the source fails and may mend, it is asked again after pauses. */
-    const replacement = (how: ConnectionEnd): Observable<AccessToken> =>
-      recover(rejectionOf(how), maxWait).pipe(
-        repeat({ delay: (failures) => timers.after(pauseBefore(failures, backoff), true) }),
+    /** Another token. The source is asked again after pauses: if it has not failed, `count` times. */
+    const replacement = (how: ConnectionEnd): Observable<AccessToken> => {
+      let left = backoff.count;
+      const again = (rounds: number): Observable<unknown> =>
+        lastError() === undefined && left-- <= 0
+          ? asConnectionEnded(how)
+          : timers.after(pauseBefore(rounds, backoff), true);
+      return recover(rejectionOf(how), maxWait).pipe(
+        repeat({ delay: again }),
         raceWith(timeLimit(timers, maxWait).pipe(switchMap(() => asConnectionEnded(how)))),
         take(1),
         takeUntil(events$.pipe(mergeMap(permanentFailure))),
       );
+    };
 
     /** The notifier of `retry`: emits when it is time for another connection. */
     const next = (thrown: unknown): Observable<unknown> => {
-      const decision = thrown instanceof Ended && afterEnd(thrown.how, state, settings);
+      // Anything else is a mistake in the user's code.
+      if (!(thrown instanceof Ended)) throw thrown;
+      wasFinal = reconnects && isFinal(thrown.how.end);
+      const decision = wasFinal ? null : afterEnd(thrown.how, state, settings);
       if (!decision) throw thrown;
       state = decision.state;
       token$ = decision.isRejected ? replacement(thrown.how) : manager.take(maxWait);
@@ -96,11 +107,10 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
     /** The end of the stream, once all is closed. */
     const last = (thrown: unknown): Observable<never> =>
       defer(() => {
-        // A mistake in the user's code.
         if (!(thrown instanceof Ended)) throw thrown;
         const { how } = thrown;
         // Nothing else asks for another token.
-        if (isRejection(how.end)) reject(rejectionOf(how));
+        if (wasFinal ? isFinalRejection(how, isRejection) : isRejection(how.end)) reject(rejectionOf(how));
         return asConnectionEnded(how);
       });
 
@@ -111,6 +121,15 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
       takeUntil(events$.pipe(mergeMap(endOfSession))),
     );
   });
+}
+
+/** Of a final end: what may be forbidden to any token costs no refresh, and a mistake does not replace the end. */
+function isFinalRejection(how: ConnectionEnd, isRejection: ConnectSettings['isRejection']): boolean {
+  try {
+    return how.end !== null && rejectionOf(how).kind === 'explicit' && isRejection(how.end);
+  } catch {
+    return false;
+  }
 }
 
 /** The stream ends as its last connection did. */
