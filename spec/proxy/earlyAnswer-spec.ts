@@ -155,6 +155,19 @@ describe('a client that is answered before it has sent all of its body', () => {
     }
   });
 
+  it('should keep its connection when the proxy refuses it, and all had come with the head', async () => {
+    const { port, seen } = await setUp();
+    const agent = new HttpAgent({ keepAlive: true, maxSockets: 1 });
+    atEnd(() => agent.destroy());
+    const refused = { method: 'POST', headers: { authorization: 'x' }, body: 'small', agent };
+    const replies = [await send(port, refused), await send(port, { agent })];
+    expect(replies.map(({ status, headers }) => [status, headers.connection])).toEqual([
+      [400, 'keep-alive'],
+      [200, 'keep-alive'],
+    ]);
+    expect(seen).toHaveLength(1);
+  });
+
   it('should keep its connection when it had sent all', async () => {
     const { port } = await setUp({ to: await refusing() });
     const wire = new Wire(port, ...head(1)).write('x');

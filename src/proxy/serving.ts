@@ -60,7 +60,10 @@ export function serve(context: ServingContext, served: ServedRequest): void {
   if (!foreign && ownPage(request, response, context)) return;
   const objection = foreign ?? objectionToRequest(request, settings, pseudonym);
   if (objection) {
-    refuse(objection);
+    // A body that has come with the head is read after this event.
+    setImmediate(() => {
+      if (!response.destroyed) refuse(objection);
+    });
     return;
   }
   forward(context, served, record).catch((error: unknown) => {
