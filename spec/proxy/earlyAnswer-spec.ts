@@ -168,6 +168,21 @@ describe('a client that is answered before it has sent all of its body', () => {
     expect(seen).toHaveLength(1);
   });
 
+  it.each([
+    ['disconnected', (response: ServerResponse) => response.destroy(), 499],
+    ['answered', (response: ServerResponse) => response.end('mine'), 200],
+  ])(
+    'should not be answered when another listener has %s it before the proxy refuses it',
+    async (_how, act, status) => {
+      const { port, server, log } = await setUp();
+      server.on('request', (_request, response: ServerResponse) => act(response));
+      const refused = { method: 'POST', headers: { authorization: 'x' }, body: 'small' };
+      await send(port, refused).catch(() => undefined);
+      await until(() => log.length > 0);
+      expect(log).toEqual([expect.objectContaining({ status })]);
+    },
+  );
+
   it('should keep its connection when it had sent all', async () => {
     const { port } = await setUp({ to: await refusing() });
     const wire = new Wire(port, ...head(1)).write('x');

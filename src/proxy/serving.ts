@@ -62,7 +62,7 @@ export function serve(context: ServingContext, served: ServedRequest): void {
   if (objection) {
     // A body that has come with the head is read after this event.
     setImmediate(() => {
-      if (!response.destroyed) refuse(objection);
+      if (!response.destroyed && !response.headersSent) refuse(objection);
     });
     return;
   }
