@@ -302,7 +302,6 @@ describe('tokens that are known', () => {
     generation,
     issued: 0,
     life: 1,
-    took: 0,
     response: { access_token },
   });
 

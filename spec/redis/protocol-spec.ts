@@ -80,78 +80,29 @@ describe.each(KINDS)('the three calls, with %s,', (kind) => {
     expect(await calls.commit(commitOf(before, 'a'))).toMatchObject({ type: 'stale', token: null });
   });
 
-  /** Asks as one who knows the token of that generation, and has put it back. */
-  async function putBack(generation: number, held: boolean, to = calls) {
-    const ask = { owner: 'b', beyond: generation, kind: '', endsPause: false, known: generation } as const;
-    expect(await to.acquire(ask)).toMatchObject({ type: 'lost' });
-    expect(await to.acquire({ ...ask, owner: '' })).toMatchObject({ type: 'lost' });
-    expect(await to.commit(commitOf(generation, 'b'), held)).toMatchObject({ type: 'stored', generation });
-    return to.acquire(ask);
-  }
-
-  it('should have a token that was lost put back, wait for a leader whose lease was lost, and store its token', async () => {
+  it('should let one with a refresh token wait for a leader whose lease was lost, and store its token', async () => {
     const before = await lead('a');
     await connection.command('DEL', hash());
-    expect(await putBack(before - 1, true)).toMatchObject({ type: 'wait' });
-    expect(await acquire('newcomer')).toMatchObject({ type: 'token', token: { generation: before - 1 } });
+    const ask = { owner: 'b', beyond: 1, kind: '', endsPause: false, hasRefreshToken: true } as const;
+    expect(await calls.acquire(ask)).toMatchObject({ type: 'wait', left: 10_000 });
+    expect(await acquire('newcomer')).toMatchObject({ type: 'wait' });
     expect(await calls.commit(commitOf(before, 'a'))).toMatchObject({ type: 'stored', generation: before });
+    expect(await calls.acquire(ask)).toMatchObject({ type: 'token' });
     await connection.command('DEL', hash());
-    // Without a refresh token, nothing is used up.
-    expect(await putBack(before, false)).toMatchObject({ type: 'lease' });
+    // Without one, nothing is used up.
+    expect(await calls.acquire({ ...ask, hasRefreshToken: false })).toMatchObject({ type: 'lease' });
   });
 
-  it('should let nobody wait for it for longer than a lease of such tokens', async () => {
-    await putBack(1000, true, callsOn(connection.client, key, undefined, 300));
-    await pause(320);
-    expect(await calls.acquire({ owner: 'b', beyond: 1000, kind: '', endsPause: false })).toMatchObject({
-      type: 'lease',
-    });
-    for (const [life, took, left] of [
-      [3000, 10, 1000],
-      [3000, 700, 2100],
-      [300, 10, 250],
-    ] as const) {
-      await connection.command('DEL', hash());
-      await calls.commit({ ...commitOf(1000, 'b'), life, took }, true);
-      const answer = await calls.acquire({ owner: 'b', beyond: 1000, kind: '', endsPause: false });
-      expect([
-        life,
-        (answer as { left?: number }).left! <= left && (answer as { left?: number }).left! > left - 100,
-      ]).toEqual([life, true]);
-    }
-  });
-
-  it('should have nothing put back over a newer token, or after a sign-out', async () => {
-    const fence = await lead('a');
-    await calls.commit(commitOf(fence, 'a'));
-    const stored = await connection.command('HGETALL', hash());
-    expect(await calls.commit(commitOf(fence - 1, 'b'), true)).toMatchObject({ type: 'stale' });
-    expect(await connection.command('HGETALL', hash())).toEqual(stored);
-    await calls.signOut('s', 0);
-    expect(await calls.commit(commitOf(fence, 'b'), true)).toMatchObject({ type: 'stale', token: null });
-  });
-
-  it('should have it put back while one leads who knew less, whose token is stored, and whose failure means nothing', async () => {
-    for (const fails of [true, false]) {
-      const fence = await lead('newcomer');
-      expect(await putBack(fence - 1, false)).toMatchObject({ type: 'wait' });
-      if (fails) await calls.fail(fence, 60_000, 'failure');
-      expect(await acquire('c')).toMatchObject({ type: 'token', token: { generation: fence - 1 } });
-      expect(await calls.commit(commitOf(fence, 'newcomer'))).toMatchObject({ type: 'stored', generation: fence });
-      await connection.command('DEL', hash());
-    }
-  });
-
-  it('should forget a session once more if its sign-out was lost, but none that came after it', async () => {
-    const fence = await lead('a');
-    await calls.commit(commitOf(fence, 'a'));
-    const late = (await calls.acquire({ owner: 'b', beyond: fence, kind: '', endsPause: false })) as { fence: number };
-    const ask = { owner: '', beyond: 0, kind: '', endsPause: false } as const;
-    expect(await calls.acquire({ ...ask, ended: fence - 1 })).toMatchObject({ type: 'token', ended: 0 });
-    expect(await calls.acquire({ ...ask, ended: fence })).toMatchObject({ type: 'nothing', ended: fence });
-    expect(await calls.commit(commitOf(late.fence, 'b'))).toMatchObject({ type: 'stale', ended: fence });
-    expect(Number(await connection.command('PTTL', hash()))).toBeGreaterThan(3_600_000);
-    expect(await acquire('c')).toMatchObject({ type: 'lease', last: null });
+  it('should let it wait once, and no longer than a lease', async () => {
+    const short = callsOn(connection.client, key, undefined, 400);
+    const ask = { owner: 'b', beyond: 1, kind: '', endsPause: false, hasRefreshToken: true } as const;
+    expect(await short.acquire(ask)).toMatchObject({ type: 'wait', left: 400 });
+    await pause(240);
+    expect(((await short.acquire(ask)) as { left?: number }).left).toBeLessThanOrEqual(160);
+    await pause(240);
+    expect(await short.acquire(ask)).toMatchObject({ type: 'lease' });
+    await short.signOut('s', 0);
+    expect(await short.acquire(ask)).toMatchObject({ type: 'lease' });
   });
 
   it('should let one with a refresh token wait once more after a lease that its leader has not given back', async () => {

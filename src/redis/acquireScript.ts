@@ -13,7 +13,7 @@ const RECONNECT = 2500;
  *
  * KEYS[1] the hash. ARGV: owner ('' only reads), lease, generation to get beyond, kind ('', 'forced', 'rejected'),
  * cool-down of forced refreshes, the longest pause to wait for ('' all of it), whether the caller has a refresh token
- * from here ('1'), the newest generation that it knows, and the last sign-out that it knows; all times in ms.
+ * from here ('1'); all times in ms.
  *
  * Answers, `now` being Redis' clock in ms, `hashId` what tells this hash from one of the same name elsewhere ('' none
  * yet), and `ended` the generation of the last sign-out:
@@ -22,20 +22,14 @@ const RECONNECT = 2500;
  *   B now hashId ended left failure                        not before that, because of this failure, or ('') of the cool-down
  *   L now hashId ended fence lease failures generation issued life last   you fetch; `last` is what was stored, valid or not
  *   N now hashId ended                                     no token, for one who only reads
- *   M now hashId ended                                     missing: put back what you know, and ask again
  */
 export const ACQUIRE = `${PRELUDE}
 local owner, lease, beyond, kind = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
-local cooldown, longest, known, signedOut = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[8]), tonumber(ARGV[9])
--- Redis fails over without its last writes, or starts from an old snapshot.
-read('gen', 'fence', 'ended')
-if signedOut > number('ended') and signedOut >= number('gen') then forget(math.max(signedOut, number('fence')), signedOut) end
+local cooldown, longest = tonumber(ARGV[5]), tonumber(ARGV[6])
 read('gen', 'token', 'issued', 'life', 'owner', 'until', 'fence', 'rejected', 'retry', 'failure', 'failures', 'at', 'took', 'hashId', 'since', 'paused', 'ended', 'extended')
 local gen, issued, life, held, fence, rejected, at = number('gen'), number('issued'), number('life'), number('until'), number('fence'), number('rejected'), number('at')
 -- An empty value is one that was cut off: it cannot be decrypted, and is not the absence of a token.
 local stored, hashId, ended = h.token == '' and '?' or h.token or '', h.hashId or '', text(number('ended'))
-
-if known > gen then return { 'M', text(now), hashId, ended } end
 
 -- Not in the pause after a failure, when nobody replaces the token. The generation is compared here and not by
 -- the caller: a rejection that comes late costs nothing.
@@ -50,6 +44,13 @@ if owner == '' then return { 'N', text(now), hashId, ended } end
 
 -- Nor does a lease or a pause from the future make anybody wait: it would last for as long as the clock was set back.
 if number('since') > now then held = 0 end
+-- The data was lost, perhaps in the middle of a fetch, whose refresh token is used up: as long as a lease lasts, nobody
+-- leads. The commit of who led then is taken.
+if ARGV[7] == '1' and beyond > 0 and hashId == '' and number('until') == 0 then
+  held = now + lease
+  redis.call('HSET', KEYS[1], 'since', text(now), 'until', text(held))
+  redis.call('PEXPIRE', KEYS[1], 3600000)
+end
 -- A leader that has not given its lease back may live, and hold the refresh token that came for the stored one: Redis
 -- was out of its reach. It gets the time to connect again and to store it, once.
 if ARGV[7] == '1' and stored ~= '' and h.owner and h.owner ~= owner and held <= now and number('extended') ~= fence then
@@ -74,10 +75,15 @@ if not mine then
     return { 'B', text(now), hashId, ended, text(at + cooldown - now), '' }
   end
 
-  -- In ms since 1970 at least. What is fetched under this fence has it as its generation, so that the leader can
-  -- encrypt the generation together with the token.
-  fence = math.max(fence + 1, gen + 1, now)
-  held = now + math.floor(leaseFor(life, lease, number('took')))
+  -- Short tokens have short leases, or a leader that dies costs a life. But no shorter than fetches take, and longer
+  -- after each failure, which may have been the lease's own doing.
+  if life > 0 then
+    lease = math.min(lease, math.max(life / 3 * 2 ^ math.min(number('failures'), 20), number('took') * 3, 250))
+  end
+  -- In ms since 1970 at least, and above what the fleet knew, should the data have been lost. What is fetched under this
+  -- fence has it as its generation, so that the leader can encrypt the generation together with the token.
+  fence = math.max(fence + 1, gen + 1, beyond + 1, now)
+  held = now + math.floor(lease)
   -- Named after the owner that leads first: no other owner has its name.
   if hashId == '' then hashId = owner end
   redis.call('HSET', KEYS[1], 'owner', owner, 'since', text(now), 'until', text(held), 'fence', text(fence), 'hashId', hashId)

@@ -4,29 +4,24 @@ import { PRELUDE } from './scriptPrelude.js';
 /**
  * Stores the token that a leader fetched, unless someone else leads, or has stored a token or signed out since.
  *
- * Or puts back a token that Redis has lost. A fetch may be under way, whose refresh token is used up: as long as its
- * lease may last, nobody leads. Its commit is taken, and so is that of one who leads and knew less; the failure of that
- * one does not count.
- *
  * KEYS[1] the hash. ARGV: fence, generation it replaces, age of the token when this was sent, when it was issued (by
  * Redis' clock as the leader knows it, never too late), life (-1 unknown), how long the fetch took, how long to keep
- * the hash, channel, owner, token; and, to put it back, how long a lease may last (0 without a refresh token). The fence
- * becomes the token's generation.
+ * the hash, channel, owner, token. The fence becomes the token's generation.
  *
  * Answers: O now hashId ended generation, or S now hashId ended generation issued life token valid(1/0) when it is
  * refused: that is the token that is stored now, if there is one. `hashId` and `ended` as in the acquire script.
  */
 export const COMMIT = `${PRELUDE}
 local fence, beyond, age, issued, life = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local took, ttl, channel, owner, token, lease = tonumber(ARGV[6]), ARGV[7], ARGV[8], ARGV[9], ARGV[10], tonumber(ARGV[11])
+local took, ttl, channel, owner, token = ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10]
 read('gen', 'fence', 'committed', 'issued', 'life', 'token', 'rejected', 'at', 'hashId', 'ended', 'owner', 'since', 'until')
 local gen, hashId, ended = number('gen'), h.hashId or owner, text(number('ended'))
 
 -- Committed before, and the reply was lost.
-if fence == number('committed') and fence <= gen then return { 'O', text(now), hashId, ended, text(gen) } end
+if fence == number('committed') then return { 'O', text(now), hashId, ended, text(gen) } end
 -- One who leads now stores soon. One who has led since, and has failed, leaves this token as the newest.
-local leads = fence < number('fence') and h.owner and number('since') <= now and number('until') > now
-if fence <= gen or leads and not lease then
+local isHeld = h.owner and number('since') <= now and number('until') > now
+if fence <= gen or fence < number('fence') and isHeld then
   local valid = h.token and gen > number('rejected') and gen > beyond and number('at') <= now and hasLifeLeft(number('life'), now - number('issued'))
   return { 'S', text(now), hashId, ended, text(gen), text(number('issued')), text(number('life')), h.token or '', valid and '1' or '0' }
 end
@@ -35,12 +30,8 @@ end
 issued = math.min(issued, now - age)
 redis.call('HSET', KEYS[1], 'gen', text(fence), 'token', token, 'issued', text(issued), 'life', text(life),
   'fence', text(math.max(fence, number('fence'))),
-  'committed', text(fence), 'at', text(now), 'took', text(took), 'hashId', hashId)
+  'committed', text(fence), 'at', text(now), 'took', took, 'hashId', hashId)
 redis.call('HDEL', KEYS[1], 'owner', 'since', 'until', 'paused', 'retry', 'failure', 'failures')
-if lease then
-  local held = math.max(leads and number('until') or 0, now + leaseFor(life, lease, took))
-  redis.call('HSET', KEYS[1], 'since', text(now), 'until', text(held))
-end
 redis.call('PEXPIRE', KEYS[1], ttl)
 -- Channels are common to all databases and know no key prefix of a client's: the hashId says which hash this is about.
 -- Version 0.1.0 reads the owner.

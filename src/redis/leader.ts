@@ -6,13 +6,13 @@ import { fetchForStore } from '../stores/fetchForStore.js';
 import type { TokenResponse } from '../token/types.js';
 import { storedLifetime } from '../stores/storedResponse.js';
 import { isClosed } from './client.js';
-import { fetchTime, lifeOf, sharedPause } from './lease.js';
+import { fetchTime, lifeOf, sharedPause, ttlOf } from './lease.js';
 import type { Commit, Timed } from './protocol.js';
 import type { Acquired, EncryptedToken } from './replies.js';
 import { isFinished, type StoreRefresh } from './storeRefresh.js';
 import { sharedFailureOf } from './sharedFailure.js';
 import type { StoreContext } from './storeContext.js';
-import { commitOf, decryptRecord, type TokenRecord } from './tokenRecord.js';
+import { decryptRecord, type TokenRecord } from './tokenRecord.js';
 
 export type LeaseGrant = Timed<Extract<Acquired, { type: 'lease' }>>;
 
@@ -72,8 +72,10 @@ export async function fetchUnderLease(
     // Redis spoke before its answer came, so by its clock this is when the fetch began, or a little sooner.
     const issued = Math.floor(grant.now + (requestedAt - grant.received));
     // A commit stores under the fence; no other process can have it.
-    token = { generation: fence, issued, life, took, response };
-    commit = await commitOf(encryption, token, { beyond, requestedAt, owner });
+    token = { generation: fence, issued, life, response };
+    const encrypted = await encryption.encrypt('token', token);
+    const ttl = ttlOf(life, typeof response.refresh_token === 'string');
+    commit = { fence, beyond, requestedAt, issued, life, took, ttl, owner, encrypted };
   } catch (error) {
     const pause = abandoned.aborted ? 0 : sharedPause(grant.failures, grant.life, retryAfterOf(error, Date.now()));
     const failure = pause > 0 ? await encryption.encrypt('failure', sharedFailureOf(error)).catch(() => '') : '';
@@ -89,8 +91,10 @@ export const giveBackLease = ({ calls }: StoreContext, fence: number, pause = 0,
   calls.fail(fence, pause, failure).catch(() => undefined);
 
 /** The newest response that Redis or this process knows, expired or not: a refresh token that rotates is in it. */
-async function lastResponse({ cache, encryption }: StoreContext, { last }: LeaseGrant): Promise<TokenResponse | null> {
-  const stored = last && (await decryptRecord(encryption, last));
+async function lastResponse(store: StoreContext, { last }: LeaseGrant): Promise<TokenResponse | null> {
+  const { cache, encryption, session } = store;
+  // Redis may have lost a sign-out in a failover.
+  const stored = last && !session.hasEnded(last.generation) ? await decryptRecord(encryption, last) : null;
   const own = cache.last(); // Redis may have lost it
   return (own && own.generation >= (stored?.generation ?? 0) ? own : stored)?.response ?? null;
 }

@@ -8,7 +8,7 @@ import { parseAcquireReply, parseCommitReply, parseSignOutReply, type Acquired, 
 import { ACQUIRE } from './acquireScript.js';
 import { COMMIT } from './commitScript.js';
 import { FAIL } from './failScript.js';
-import { SHORTEST_PAUSE } from './lease.js';
+import { ttlOf, SHORTEST_PAUSE } from './lease.js';
 import { SIGN_OUT } from './signOutScript.js';
 
 /**
@@ -43,9 +43,6 @@ export interface Ask {
   readonly endsPause: boolean;
   /** This process knows a refresh token from here. */
   readonly hasRefreshToken?: boolean;
-  /** The newest generation that this process knows, and the last sign-out: Redis may have lost them. */
-  readonly known?: number;
-  readonly ended?: number;
 }
 
 export type Protocol = ReturnType<typeof createProtocol>;
@@ -102,30 +99,22 @@ export function createProtocol(
   };
   return {
     /** @param late gets an answer that came too late for the caller */
-    acquire: (ask: Ask, late?: (answer: Acquired) => void) => {
-      const { owner, beyond, kind, endsPause, hasRefreshToken, known = 0, ended = 0 } = ask;
+    acquire: ({ owner, beyond, kind, endsPause, hasRefreshToken }: Ask, late?: (answer: Acquired) => void) => {
       const longest = endsPause ? SHORTEST_PAUSE : '';
-      const args = [owner, lease, beyond, kind, forceCooldown, longest, hasRefreshToken ? 1 : '', known, ended];
+      const args = [owner, lease, beyond, kind, forceCooldown, longest, hasRefreshToken ? 1 : ''];
       return call(ACQUIRE, args, parseAcquireReply, late);
     },
-    /**
-     * The age is that at the moment of sending: a commit may be repeated.
-     *
-     * @param held for a token that is put back: whether nobody may lead for as long as a lease
-     */
-    commit: (commit: Commit, held?: boolean) => {
-      const { fence, beyond, requestedAt, issued, life, took, ttl, owner, encrypted } = commit;
+    /** The age is that at the moment of sending: a commit may be repeated. */
+    commit: ({ fence, beyond, requestedAt, issued, life, took, ttl, owner, encrypted }: Commit) => {
       const age = Math.ceil(now() - requestedAt);
-      const times = [age, Math.floor(issued), life, Math.ceil(took), ttl];
-      const putBack = held === undefined ? '' : held ? lease : 0;
-      const args = [fence, beyond, ...times, channel, owner, encrypted, putBack];
+      const args = [fence, beyond, age, Math.floor(issued), life, Math.ceil(took), ttl, channel, owner, encrypted];
       return call(COMMIT, args, parseCommitReply);
     },
     fail: (fence: number, pause: number, failure: string): Promise<unknown> =>
       bounded(() => run(FAIL, hashKey, [fence, pause, failure, channel])),
     /** Deletes what is stored, unless a sign-out later than `endedBefore` has. The same `id` again does nothing. */
     signOut: (id: string, beyond: number, endedBefore?: number): Promise<unknown> =>
-      call(SIGN_OUT, [beyond, channel, id, endedBefore ?? ''], parseSignOutReply),
+      call(SIGN_OUT, [beyond, ttlOf(0, true), channel, id, endedBefore ?? ''], parseSignOutReply),
     /** How old what was issued then is, at most. */
     ageOf: (issued: number): number => Math.max(0, (clock.latest(now()) ?? issued) - issued),
     /** Whether a message is about this hash: several may have one channel. False also before the first answer. */

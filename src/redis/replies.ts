@@ -34,8 +34,7 @@ export type Acquired = AnswerHeader &
         /** What is stored, valid or not; null when there is nothing. */
         readonly last: EncryptedToken | null;
       }
-    /** For one who only reads; or Redis has lost what the caller knows. */
-    | { readonly type: 'nothing' | 'lost' }
+    | { readonly type: 'nothing' }
   );
 
 export type Committed = AnswerHeader &
@@ -67,8 +66,6 @@ export function parseAcquireReply(reply: unknown): Acquired {
     }
     case 'N':
       return { type: 'nothing', ...header };
-    case 'M':
-      return { type: 'lost', ...header };
     default:
       throw unreadable();
   }

@@ -1,11 +1,9 @@
 /** The Lua code with which every script begins. */
 import { LEAST_LIFE } from '../stores/storedResponse.js';
-import { ttlOf } from './lease.js';
 
 /**
  * What every script begins with: `now`, Redis' clock in ms; `text`, a number as Redis keeps it; `read`, which reads
- * fields of the hash into `h`; `number`, one of these as a number; `hasLifeLeft`, as in stores/storedResponse.ts;
- * `leaseFor`, how long one may fetch; and `forget`, which ends the session.
+ * fields of the hash into `h`; `number`, one of these as a number; and `hasLifeLeft`, as in stores/storedResponse.ts.
  *
  * Numbers leave as strings: Lua would make them integers of its own kind, and clients theirs.
  */
@@ -25,17 +23,5 @@ local function number(name)
 end
 local function hasLifeLeft(life, age)
   return life < 0 or life - age > math.min(${String(LEAST_LIFE.most)}, life * ${String(LEAST_LIFE.share)})
-end
--- Short tokens have short leases, or a leader that dies costs a life. But no shorter than fetches take, and longer
--- after each failure, which may have been the lease's own doing.
-local function leaseFor(life, most, took)
-  return life > 0 and math.min(most, math.max(life / 3 * 2 ^ math.min(number('failures'), 20), took * 3, 250)) or most
-end
--- The commit of a leader that is still fetching is refused. The hash stays, so that those who were not connected find
--- out.
-local function forget(gen, ended)
-  redis.call('HDEL', KEYS[1], 'token', 'issued', 'life', 'at', 'took', 'rejected', 'committed', 'owner', 'since', 'until', 'paused', 'retry', 'failure', 'failures')
-  redis.call('HSET', KEYS[1], 'gen', text(gen), 'fence', text(gen), 'ended', text(ended))
-  redis.call('PEXPIRE', KEYS[1], ${String(ttlOf(0, true))})
 end
 `;

@@ -60,7 +60,8 @@ async function askOnce(store: StoreContext, refresh: StoreRefresh, round: number
   try {
     // A sign-out that Redis has not heard of comes first, or it would hand out the token of the old session.
     await store.session.published();
-    answer = await store.acquire(refresh, (late) => {
+    const hasRefreshToken = store.onUnavailable === 'wait' && store.cache.last()?.response.refresh_token !== undefined;
+    answer = await store.calls.acquire({ ...refresh, hasRefreshToken }, (late) => {
       if (late.type === 'lease' && isFinished(refresh)) void giveBackLease(store, late.fence);
     });
   } catch (failure) {
@@ -104,7 +105,6 @@ async function onAnswer(
     case 'lease':
       return onLease(store, refresh, answer);
     case 'nothing':
-    case 'lost':
       return null;
   }
 }

@@ -7,11 +7,11 @@ import { hasLifeLeft } from '../stores/storedResponse.js';
 import type { StoredToken } from '../token/tokenStore.js';
 import { createEncryption } from './encryption.js';
 import type { StoreSettings } from './options.js';
-import { createProtocol, type Ask } from './protocol.js';
-import type { Acquired, EncryptedToken } from './replies.js';
+import { createProtocol } from './protocol.js';
+import type { EncryptedToken } from './replies.js';
 import { createSession } from './session.js';
 import { createTokenCache } from './tokenCache.js';
-import { commitOf, decryptRecord, type TokenRecord } from './tokenRecord.js';
+import { decryptRecord, type TokenRecord } from './tokenRecord.js';
 
 /** What refreshes and pushes of one store share. */
 export type StoreContext = ReturnType<typeof createStoreContext>;
@@ -37,16 +37,6 @@ export function createStoreContext(settings: StoreSettings) {
     },
   });
   const calls = createProtocol(settings, now, timers, session.onAnswer);
-  const hasRefreshToken = () => onUnavailable === 'wait' && cache.last()?.response.refresh_token !== undefined;
-  /** Redis has lost the newest token that this process knows, and gets it back, unless its session ends meanwhile. */
-  async function putBack(): Promise<void> {
-    const token = cache.newest();
-    if (!token) return;
-    const isSignedOut = session.watch();
-    const requestedAt = now() - calls.ageOf(token.issued);
-    const commit = await commitOf(encryption, token, { beyond: 0, requestedAt, owner: crypto.randomUUID() });
-    if (!isSignedOut()) await calls.commit(commit, hasRefreshToken());
-  }
   return {
     client,
     fetchTimeout,
@@ -67,14 +57,6 @@ export function createStoreContext(settings: StoreSettings) {
     refusedAfter: -1,
     /** Why the stored value could not be read, when that was last tried. */
     unreadable: undefined as Error | undefined,
-    /** Asks Redis. If that has lost what this process knows, it has it again now, and must be asked once more. */
-    acquire: async (question: Ask, late?: (answer: Acquired) => void) => {
-      const memory = { known: cache.newestGeneration(), ended: session.lastEnded() };
-      const ask = { ...question, ...memory, hasRefreshToken: hasRefreshToken() };
-      const answer = await calls.acquire(ask, late);
-      if (answer.type === 'lost') await putBack();
-      return answer;
-    },
     /** Opens a token of others and puts it into the cache; null when its session has ended. */
     receive: async (stored: EncryptedToken): Promise<TokenRecord | null> => {
       const token = await decryptRecord(encryption, stored);

@@ -49,7 +49,7 @@ export function beginRefresh(
     kind: KINDS[request.reason] ?? '',
     endsPause: isEarly || (request.reason === 'manual' && request.attempt === 1),
     isSignedOut: session.watch(),
-    beyond: generation,
+    beyond: Math.max(generation, session.lastEnded()),
     knowsPrevious: isExact,
     isReported: false,
     isLocal: false,

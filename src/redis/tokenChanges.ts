@@ -21,7 +21,7 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
 
   /** What may have been missed before the channel was open. It also tells the time, which dates all pushes. */
   async function readCurrent(): Promise<EncryptedToken | null> {
-    const answer = await store.acquire({ owner: '', beyond: cache.newestGeneration(), kind: '', endsPause: false });
+    const answer = await calls.acquire({ owner: '', beyond: cache.newestGeneration(), kind: '', endsPause: false });
     return answer.type === 'token' ? answer.token : null;
   }
 

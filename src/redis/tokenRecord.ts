@@ -2,8 +2,6 @@
 import { TokenStoreError } from '../errors.js';
 import { isTokenResponse } from '../stores/storedResponse.js';
 import type { TokenResponse } from '../token/types.js';
-import { ttlOf } from './lease.js';
-import type { Commit } from './protocol.js';
 import type { EncryptedToken } from './replies.js';
 import type { Encryption } from './encryption.js';
 
@@ -14,20 +12,7 @@ export interface TokenRecord {
   readonly issued: number;
   /** Milliseconds; -1 when unknown. */
   readonly life: number;
-  /** How long the fetch took. Milliseconds. */
-  readonly took: number;
   readonly response: TokenResponse;
-}
-
-/** What stores a token: its generation is the fence under which it was fetched. */
-export async function commitOf(
-  { encrypt }: Encryption,
-  token: TokenRecord,
-  by: Pick<Commit, 'beyond' | 'requestedAt' | 'owner'>,
-): Promise<Commit> {
-  const { generation: fence, issued, life, took, response } = token;
-  const ttl = ttlOf(life, typeof response.refresh_token === 'string');
-  return { ...by, fence, issued, life, took, ttl, encrypted: await encrypt('token', token) };
 }
 
 /**
@@ -39,12 +24,11 @@ export async function commitOf(
  */
 export async function decryptRecord({ decrypt }: Encryption, stored: EncryptedToken): Promise<TokenRecord> {
   const record = (await decrypt('token', stored.encrypted)) as Partial<TokenRecord> | null;
-  // Version 0.1.0 does not say how long the fetch took: as long as it may, by default.
-  const { generation, issued, life, took = 8000, response } = record ?? {};
-  if (!isTokenResponse(response) || typeof issued !== 'number' || typeof took !== 'number')
+  const { generation, issued, life, response } = record ?? {};
+  if (!isTokenResponse(response) || typeof issued !== 'number')
     throw new TokenStoreError('the stored token has a form that this version does not know');
   // The commit script may have found the token older than its leader knew, never younger.
   if (generation !== stored.generation || life !== stored.life || !(stored.issued <= issued))
     throw new TokenStoreError('the stored token does not belong to the generation, the age or the life beside it');
-  return { generation, issued: stored.issued, life, took, response };
+  return { generation, issued: stored.issued, life, response };
 }
