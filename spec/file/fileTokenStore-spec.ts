@@ -642,6 +642,26 @@ describe('a token that cannot be written', () => {
     }
   });
 
+  it('should not keep the lock, after a sign-out or when the file was deleted, though it was kept for a second one', async () => {
+    for (const end of [(store: TokenStore) => store.signOut!(), () => rmSync(place.file)]) {
+      const store = open();
+      const { fetch, handed } = rotatingSource();
+      const first = tokenOf(await ask(store, fetch));
+      const mend = failWrites();
+      await ask(store, fetch, tokenOf(await ask(store, fetch, first)));
+      mend();
+      end(store);
+      await until(() => !existsSync(`${place.file}.lock`));
+      const beats = jest.spyOn(promises, 'utimes');
+      await pause(900);
+      const count = beats.mock.calls.length;
+      beats.mockRestore();
+      expect(handed).toEqual([undefined, 'R1', 'R2']);
+      expect(count).toBeLessThan(2);
+      rmSync(place.file, { force: true });
+    }
+  });
+
   it('should not be replaced, in its process, by the older one in the file', async () => {
     const store = open();
     const { fetch } = rotatingSource();

@@ -161,6 +161,17 @@ describe('the lock', () => {
     await lock.release();
   });
 
+  it('should show no life any more when its holder has lost it', async () => {
+    const lock = await acquire();
+    await fileLock().evict();
+    const beats = jest.spyOn(promises, 'utimes');
+    await pause(900);
+    const count = beats.mock.calls.length;
+    beats.mockRestore();
+    await lock.release();
+    expect(count).toBe(1);
+  });
+
   it('should clean up what a process left that was killed on its way to it', async () => {
     const [gone, alive] = [goneName(), newOwnerName()];
     for (const name of [gone, alive]) {

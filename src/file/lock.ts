@@ -2,7 +2,7 @@
 import { promises } from 'node:fs';
 import { join } from 'node:path';
 import { repeat, type Subscription } from 'rxjs';
-import { syncDirectory } from '../internal/files.js';
+import { codeOf, syncDirectory } from '../internal/files.js';
 import type { Timers } from '../internal/timers.js';
 import { lockFolderOf, nullIfAbsent, remove, removeEmpty, removeLeftovers, renameToLock } from './lockFolder.js';
 import { isGone, newOwnerName, ownerOf } from './owner.js';
@@ -128,15 +128,23 @@ async function replace(target: string, file: string, content: string): Promise<t
   return true;
 }
 
-/** Sets the file's time over and over for processes that cannot ask the system of this one. Keeps no process alive. */
-const heartbeat = (file: string, timers: Timers): Subscription =>
-  timers
+/**
+ * Sets the file's time over and over for processes that cannot ask the system of this one, until the file is not there
+ * any more. Keeps no process alive.
+ */
+function heartbeat(file: string, timers: Timers): Subscription {
+  const beats = timers
     .after(HEARTBEAT)
     .pipe(repeat())
     .subscribe(() => {
       const now = new Date();
-      promises.utimes(file, now, now).catch(() => undefined); // It was taken over: the commit finds out.
+      promises.utimes(file, now, now).catch((failure: unknown) => {
+        // The lock was taken over: the commit finds out.
+        if (codeOf(failure) === 'ENOENT') beats.unsubscribe();
+      });
     });
+  return beats;
+}
 
 /** A holder as it was seen last, and for how many ms its file has not changed while we looked. */
 interface Observation {

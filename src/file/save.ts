@@ -67,8 +67,8 @@ async function write(store: StoreContext, unwritten: Unwritten): Promise<boolean
 /**
  * Writes what could not be written before. If that fails again, the caller may fetch under the lock that was kept.
  *
- * @returns that lock; null if it was written, or someone else has the lock. Its `release` only gives it to the next
- *   attempt: free, it would go to another process, which would send the used refresh token.
+ * @returns that lock; null if it was written, or someone else has the lock. Whoever stores nothing newer gives it back:
+ *   free, it would go to another process, which would send the used refresh token.
  */
 export async function takeKeptLock(store: StoreContext): Promise<HeldLock | null> {
   const unwritten = store.unwritten();
@@ -81,16 +81,22 @@ export async function takeKeptLock(store: StoreContext): Promise<HeldLock | null
     if (store.unwritten() === unwritten) store.setUnwritten(undefined);
     return null;
   } catch {
-    const release = () => Promise.resolve(void (unwritten.isTaken = false));
-    if (unwritten.lock) return { ...unwritten.lock, release };
-    await release();
-    return null;
+    unwritten.isTaken = unwritten.lock !== null;
+    return unwritten.lock;
   }
+}
+
+/** Releases the lock, unless it is kept for a token that could not be written. */
+export async function giveBack(store: StoreContext, lock: HeldLock): Promise<void> {
+  const unwritten = store.unwritten();
+  if (unwritten?.lock === lock) unwritten.isTaken = false;
+  else await lock.release().catch(() => undefined);
 }
 
 async function retryUntilWritten(store: StoreContext, unwritten: Unwritten): Promise<void> {
   while (store.unwritten() === unwritten) {
     await firstValueFrom(store.timers.after(RETRY));
-    await (await takeKeptLock(store))?.release();
+    const lock = await takeKeptLock(store);
+    if (lock) await giveBack(store, lock);
   }
 }

@@ -9,7 +9,7 @@ import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import type { HeldLock } from './lock.js';
 import { serialized, tokenRecord, type TokenRecord } from './record.js';
-import { save, takeKeptLock } from './save.js';
+import { giveBack, save, takeKeptLock } from './save.js';
 import { isSame, type StoreContext } from './storeContext.js';
 
 /** One call of the store's `refresh`, until it has a token or no subscriber waits for it. */
@@ -90,7 +90,7 @@ async function fetchUnderLock(store: StoreContext, refresh: StoreRefresh, lock: 
     const isTheirs = await save(store, lock, fetched, (failure) => refresh.request.report?.(failure));
     return isTheirs ? null : { response, age: age(), origin: 'fetched' };
   } finally {
-    if (!isSaving) await lock.release().catch(() => undefined);
+    if (!isSaving) await giveBack(store, lock);
   }
 }
 
