@@ -37,10 +37,11 @@ const thrown = (work: () => unknown): unknown => {
 
 describe('a token whose process was killed before it was in place', () => {
   /** T9 in the lock, complete, as fetched when the file held `base`. */
-  function leaveInLock(base: TokenRecord, text = serialized(tokenRecord(newest, 0, base))): void {
+  function leaveInLock(base: TokenRecord, text = serialized(tokenRecord(newest, 0, base))): string {
     mkdirSync(`${place.file}.lock`);
-    const name = newOwnerName().replace(/^\d+\.\d+/, '999999999.1');
-    writeFileSync(join(`${place.file}.lock`, name), text + ' '.repeat(100), { mode: 0o600 });
+    const left = join(`${place.file}.lock`, newOwnerName().replace(/^\d+\.\d+/, '999999999.1'));
+    writeFileSync(left, text + ' '.repeat(100), { mode: 0o600 });
+    return left;
   }
   const newest = { access_token: 'T9', refresh_token: 'R9', expires_in: 3600 };
   const stored = () => parseRecord(content()) as TokenRecord;
@@ -96,6 +97,20 @@ describe('a token whose process was killed before it was in place', () => {
     expect(handed).toHaveLength(1);
   });
 
+  it('should neither be taken up nor deleted while others can read its file', async () => {
+    const { handed, fetch } = rotatingSource();
+    const first = tokenOf(await ask(open(), fetch));
+    const left = leaveInLock(stored());
+    chmodSync(left, 0o644);
+    await expect(ask(open(), fetch, first)).rejects.toMatchObject({
+      code: 'ERR_TOKEN_STORE',
+      message: expect.stringContaining(`${left} can be read or written by others (mode 644)`) as string,
+    });
+    chmodSync(left, 0o600);
+    expect((await ask(open(), fetch, first)).response).toEqual(newest);
+    expect(handed).toHaveLength(1);
+  });
+
   it.each<[string, (base: TokenRecord) => void]>([
     [
       'another one was stored since',
@@ -126,6 +141,18 @@ describe('a token whose process was killed before it was in place', () => {
       'the file holds no token of this store',
       (base) => {
         leaveInLock(base, '{"access_token":"T9"}');
+      },
+    ],
+    [
+      'others can read the file, and it is blank',
+      (base) => {
+        chmodSync(leaveInLock(base, ''), 0o644);
+      },
+    ],
+    [
+      'others can read the file, and another one was stored since',
+      (base) => {
+        chmodSync(leaveInLock({ ...base, id: 'earlier' }), 0o644);
       },
     ],
   ])('should not be taken up if %s', async (_why, leave) => {

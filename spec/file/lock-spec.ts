@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, promises, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, promises, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { asyncScheduler } from 'rxjs';
 import { createFileLock, type HeldLock } from '../../src/file/lock.js';
@@ -170,6 +170,24 @@ describe('the lock', () => {
     beats.mockRestore();
     await lock.release();
     expect(count).toBe(1);
+  });
+
+  it('should not be blocked by what no holder has left: it is deleted, and its content is never asked for', async () => {
+    const takenUp: string[] = [];
+    const lock = createFileLock(place.file, 100, createTimers(asyncScheduler), (file) => {
+      takenUp.push(file);
+      return Promise.resolve();
+    });
+    const gone = goneName();
+    leaveBehind('.DS_Store', gone);
+    symlinkSync('nowhere', join(lockFolder(), 'link'));
+    await until(async () => {
+      const held = await lock.tryAcquire();
+      await held?.release();
+      return held !== null;
+    });
+    expect(takenUp).toEqual([join(lockFolder(), gone)]);
+    expect(readdirSync(place.path)).toEqual([]);
   });
 
   it('should clean up what a process left that was killed on its way to it', async () => {

@@ -39,7 +39,7 @@ const RESERVED = 16_384;
  *
  * @param staleAfter ms without a sign of life after which a holder counts as gone of whom the system cannot say it
  * @param takeUp gets the file of each holder that is gone, before it is deleted. If it fails, the file stays, and the
- *   lock cannot be had
+ *   lock cannot be had. What no holder has left is only deleted
  */
 export function createFileLock(
   target: string,
@@ -69,7 +69,7 @@ export function createFileLock(
     for (const name of names) {
       const owner = ownerOf(name);
       if ((owner && isGone(owner)) || (await observeSilence(name))) {
-        await takeUp(join(folder, name));
+        if (owner) await takeUp(join(folder, name));
         await remove(join(folder, name));
         // What others left behind is in nobody's way.
         await removeLeftovers(folder).catch(() => undefined);
@@ -161,4 +161,4 @@ export function observe(before: Observation | undefined, time: number, at: numbe
 /** More than what is there now takes: the next token may be larger. */
 const reserveFor = async (target: string): Promise<number> => RESERVED + ((await statOf(target))?.size ?? 0);
 
-const statOf = (file: string) => promises.stat(file).catch(nullIfAbsent);
+const statOf = (file: string) => promises.lstat(file).catch(nullIfAbsent);

@@ -26,15 +26,15 @@ export function openTokenFile(path: string): string {
 
 /** Null when there is nothing yet. @throws TokenStoreError when it cannot be read, or holds something else */
 export async function readTokenFile(target: string): Promise<TokenRecord | null> {
-  const record = await readRecord(target);
+  const record = await readRecord(target, openSafe(target, 'O_RDONLY'));
   if (record === undefined) throw foreign(target);
   return record;
 }
 
 /** Undefined when it holds something else. @throws TokenStoreError when it cannot be read */
-async function readRecord(path: string): Promise<TokenRecord | null | undefined> {
+async function readRecord(path: string, opened: Promise<promises.FileHandle>): Promise<TokenRecord | null | undefined> {
   try {
-    const file = await openSafe(path, 'O_RDONLY');
+    const file = await opened;
     try {
       if ((await file.stat()).size > MAX_BYTES) return undefined;
       return recordIn(await file.readFile('utf8'));
@@ -52,15 +52,15 @@ async function readRecord(path: string): Promise<TokenRecord | null | undefined>
  * incomplete, or if the file does not hold what the token replaces.
  *
  * @param file that of the holder of the lock
- * @throws Error when that cannot be done, or be found out, now: the file must stay
+ * @throws Error when that cannot be done, or be found out, now, or others can read the token: the file must stay
  */
 export async function takeUpToken(file: string, target: string): Promise<void> {
-  const left = await readRecord(file);
+  const left = await readRecord(file, promises.open(file));
   if (left?.replaces === undefined) return;
   const present = await readTokenFile(target);
   if (left.replaces !== (present?.id ?? '') || (present && present.session !== left.session)) return;
   try {
-    const handle = await promises.open(file, 'r+');
+    const handle = await openSafe(file, 'O_RDWR');
     await handle.sync().finally(() => handle.close());
     await promises.rename(file, target);
   } catch (failure) {
