@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import fs, {
   chmodSync,
+  constants,
   existsSync,
+  lstatSync,
   mkdirSync,
   promises,
   readdirSync,
@@ -922,13 +924,29 @@ describe('sign-out', () => {
     };
   }
 
+  /** Nothing can be written, and all can be read. */
+  function makeReadOnly(): () => void {
+    const mend = failAll('EROFS', 'mkdir', 'unlink');
+    const { open: openFile } = promises;
+    const spy = jest.spyOn(promises, 'open').mockImplementation((path, flags, mode) => {
+      const isToRead = flags === 'r' || (Number(flags) & (constants.O_WRONLY | constants.O_RDWR)) === 0;
+      return isToRead
+        ? openFile(path, flags, mode)
+        : Promise.reject(Object.assign(new Error('EROFS'), { code: 'EROFS' }));
+    });
+    return () => {
+      mend();
+      spy.mockRestore();
+    };
+  }
+
   it('should be reported when it cannot be written, and be written later', async () => {
     const { all } = streams(1);
     const [token$] = all;
     await firstValueFrom(token$!);
     const failures: unknown[] = [];
     token$!.events.subscribe((event) => event.type === 'refreshFailed' && failures.push(event.message));
-    const mend = failAll('EROFS', 'mkdir', 'unlink');
+    const mend = makeReadOnly();
     token$!.signOut();
     await until(() => failures.length > 0).finally(mend);
     expect(failures).toEqual([expect.stringContaining('EROFS')]);
@@ -936,7 +954,7 @@ describe('sign-out', () => {
     token$!.close();
   });
 
-  it('should delete the file on a full disk, on which it cannot be written', async () => {
+  it('should empty the file on a full disk, on which it cannot be written', async () => {
     const [store, other] = [open(), open()];
     const told: string[] = [];
     const watching = [
@@ -947,7 +965,7 @@ describe('sign-out', () => {
     await ask(other, fetch, tokenOf(await ask(store, fetch)), 'manual');
     const mend = failAll('ENOSPC', 'writeFile');
     await (store.signOut!() as Promise<void>).finally(mend);
-    expect(readdirSync(place.path)).toEqual([]);
+    expect([readdirSync(place.path), content()]).toEqual([['token.json'], '']);
     await until(() => told.length > 1);
     await ask(store, fetch);
     await ask(other, fetch);
@@ -958,11 +976,44 @@ describe('sign-out', () => {
     for (const each of watching) each.unsubscribe();
   });
 
-  it('should fail the refreshes of its process while the file can be neither written nor deleted', async () => {
+  it('should leave a symbolic link to the file of use to the next process, on a full disk too', async () => {
+    const link = join(place.path, 'link.json');
+    writeFileSync(place.file, '', { mode: 0o600 });
+    symlinkSync('token.json', link);
+    const store = fileTokenStore(link);
+    const { fetch, handed } = rotatingSource();
+    await ask(store, fetch);
+    const mend = failAll('ENOSPC', 'writeFile');
+    await (store.signOut!() as Promise<void>).finally(mend);
+    await ask(fileTokenStore(link), fetch);
+    expect(handed).toEqual([undefined, undefined]);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  });
+
+  it('should be seen, and not something else, by one who reads the file while it is emptied', async () => {
     const store = open();
     const { fetch, handed } = rotatingSource();
     await ask(store, fetch);
-    const mend = failAll('EROFS', 'mkdir', 'unlink');
+    await ask(store, fetch);
+    const { open: openFile } = promises;
+    const spy = jest.spyOn(promises, 'open').mockImplementationOnce(async (...given) => {
+      const file = await openFile(...given);
+      const half = content().slice(0, 50);
+      file.readFile = (() => Promise.resolve(half).finally(() => truncateSync(place.file))) as typeof file.readFile;
+      return file;
+    });
+    await expect(ask(store, fetch).finally(() => spy.mockRestore())).rejects.toMatchObject({
+      message: 'the session was ended while its token was refreshed',
+    });
+    expect((await ask(store, fetch)).response.access_token).toBe('T2');
+    expect(handed).toEqual([undefined, undefined]);
+  });
+
+  it('should fail the refreshes of its process while the file can be neither written nor emptied', async () => {
+    const store = open();
+    const { fetch, handed } = rotatingSource();
+    await ask(store, fetch);
+    const mend = makeReadOnly();
     await expect(store.signOut!()).rejects.toMatchObject({ code: 'ERR_TOKEN_STORE' });
     await expect(ask(store, fetch).finally(mend)).rejects.toMatchObject({
       message: `${place.file} and its directory must be writable: EROFS`,

@@ -1,17 +1,16 @@
 /** The public function `fileTokenStore`, and how a sign-out deletes the token from the file. */
 import { asyncScheduler, concatMap, filter, ignoreElements, merge, share, startWith, type Observable } from 'rxjs';
 import { createTimers } from '../internal/timers.js';
-import { checkPath, syncDirectory } from '../internal/files.js';
+import { checkPath } from '../internal/files.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import { fileChanges } from './fileChanges.js';
 import { createFileLock } from './lock.js';
-import { remove } from './lockFolder.js';
 import { settingsOf, type FileTokenStoreOptions } from './options.js';
 import { signedOutRecord, serialized } from './record.js';
 import { createSession } from './session.js';
 import { sharedRefresh } from './sharedRefresh.js';
 import { createStoreContext, type StoreContext } from './storeContext.js';
-import { openTokenFile, takeUpToken } from './tokenFile.js';
+import { emptyTokenFile, openTokenFile, takeUpToken } from './tokenFile.js';
 
 /**
  * One token for all processes of a user on one machine, in a file of its owner (mode 0600): for command-line tools,
@@ -74,7 +73,11 @@ const tokenChanges = (store: StoreContext): Observable<StoredToken> =>
     share(),
   );
 
-/** Ends the session for all. @returns the session that the file is of now; null: there is no file any more */
+/**
+ * Ends the session for all. Whatever keeps the sign-out from being written, the user wants no token to be left.
+ *
+ * @returns the session that the file is of now; null: it is empty
+ */
 const endSession = (store: StoreContext, session: string): Promise<string | null> =>
   writeSignOut(store, session).catch(async (failure: unknown) => {
     if (await deleteToken(store).catch(() => false)) return null;
@@ -101,8 +104,7 @@ async function deleteToken(store: StoreContext): Promise<boolean> {
   let hasDeleted = false;
   // Again, if one that was being stored at that moment is there now.
   while ((await store.read())?.response) {
-    await remove(store.target);
-    await syncDirectory(store.target);
+    await emptyTokenFile(store.target);
     await store.evict();
     hasDeleted = true;
   }

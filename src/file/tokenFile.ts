@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { TokenStoreError } from '../errors.js';
 import { codeOf, openSafe, refuseUnsafe, syncDirectory, targetOf } from '../internal/files.js';
 import { messageOf } from '../internal/messageOf.js';
+import { nullIfAbsent } from './lockFolder.js';
 import { MAX_BYTES, parseRecord, type TokenRecord } from './record.js';
 
 /** The file that the path leads to. @throws TokenStoreError when it cannot be used, or holds something else */
@@ -15,7 +16,7 @@ export function openTokenFile(path: string): string {
     if (stats) {
       refuseUnsafe(target, stats);
       if (stats.size > MAX_BYTES) throw foreign(path);
-      if (recordIn(readFileSync(target, 'utf8')) === undefined) throw foreign(path);
+      if (recordIn(readFileSync(target, 'utf8'), stats.size) === undefined) throw foreign(path);
       refuseMount(path, target);
     }
     return target;
@@ -31,13 +32,24 @@ export async function readTokenFile(target: string): Promise<TokenRecord | null>
   return record;
 }
 
+/** For all processes as if it were deleted, but a symbolic link to it leads somewhere. Works on a full disk. */
+export async function emptyTokenFile(target: string): Promise<void> {
+  const file = await openSafe(target, 'O_RDWR').catch(nullIfAbsent);
+  try {
+    await file?.truncate();
+    await file?.sync();
+  } finally {
+    await file?.close();
+  }
+}
+
 /** Undefined when it holds something else. @throws TokenStoreError when it cannot be read */
 async function readRecord(path: string, opened: Promise<promises.FileHandle>): Promise<TokenRecord | null | undefined> {
   try {
     const file = await opened;
     try {
-      if ((await file.stat()).size > MAX_BYTES) return undefined;
-      return recordIn(await file.readFile('utf8'));
+      const { size } = await file.stat();
+      return size > MAX_BYTES ? undefined : recordIn(await file.readFile('utf8'), size);
     } finally {
       await file.close();
     }
@@ -82,7 +94,9 @@ function messageFor(path: string, failure: unknown): string {
   return code === '' ? messageOf(failure) : `${path} cannot be used as a token file: ${code}`;
 }
 
-const recordIn = (text: string): TokenRecord | null | undefined => (text.trim() === '' ? null : parseRecord(text));
+/** Undefined when it is something else. @param size of the file before it was read: it may have been emptied since */
+const recordIn = (text: string, size: number): TokenRecord | null | undefined =>
+  text.trim() === '' ? null : (parseRecord(text) ?? (Buffer.byteLength(text) < size ? null : undefined));
 
 const foreign = (path: string) =>
   new TokenStoreError(
