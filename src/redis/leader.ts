@@ -93,8 +93,9 @@ export const giveBackLease = ({ calls }: StoreContext, fence: number, pause = 0,
 /** The newest response that Redis or this process knows, expired or not: a refresh token that rotates is in it. */
 async function lastResponse(store: StoreContext, { last }: LeaseGrant): Promise<TokenResponse | null> {
   const { cache, encryption, session } = store;
+  const known = last && (await decryptRecord(encryption, last));
   // Redis may have lost a sign-out in a failover.
-  const stored = last && !session.hasEnded(last.generation) ? await decryptRecord(encryption, last) : null;
+  const stored = known && session.hasEnded(known.generation) ? null : known;
   const own = cache.last(); // Redis may have lost it
   return (own && own.generation >= (stored?.generation ?? 0) ? own : stored)?.response ?? null;
 }
