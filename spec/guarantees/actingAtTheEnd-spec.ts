@@ -97,23 +97,6 @@ it.each([
 });
 
 it(
-  '6: a stream is idle after `idleTimeout`, though its session has ended at the server',
-  marbles((m) => {
-    const { counting, store } = countingStore();
-    const rig = setUp(m, (n) => ({ took: 100, life: 60, ...(n > 1 && { fail: refused }) }), { store });
-    for (const ms of [0, 45_000, 65_000]) rig.ask(ms, 'a');
-    const listening: number[] = [];
-    for (const ms of [100_000, 126_000])
-      rig.after(ms, () => {
-        listening.push(counting.listeners);
-      });
-    m.flush();
-    expect(rig.log.slice(0, 2)).toEqual(['100 a T1', '45000 a T1']);
-    expect(listening).toEqual([1, 0]);
-  }),
-);
-
-it(
   '6: requests in the pause after a failed renewal do not end the subscription to the store, without an idleTimeout',
   marbles((m) => {
     const changes = new Subject<StoredToken>();

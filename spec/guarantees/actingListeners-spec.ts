@@ -408,4 +408,34 @@ describe('whoever acts from inside an event', () => {
       })();
     },
   );
+
+  it(
+    '18: should leave the token in use, when it is rejected as an attempt fails, and nobody waits for the next one',
+    marbles((m) => {
+      const wake = new Subject<unknown>();
+      const down = { took: 9000, fail: { status: 503 } };
+      const rig = setUp(m, (n) => (n === 1 ? { took: 0 } : down), { idleTimeout: 0, wake });
+      // It ends the pause before the next attempt.
+      inside(rig, 'refreshFailed', 0, () => {
+        wake.next(undefined);
+      });
+      rig.ask(0, 'first');
+      rig.at(1, () => {
+        rig.token$.reject(rig.token$.current!);
+      });
+      rig.at(2, () => {
+        const send = withToken(rig.token$, (token) => {
+          rig.token$.reject(token);
+          return of(token.value);
+        });
+        rig.tell('a', send);
+      });
+      rig.ask(9500, 'b');
+      rig.at(9600, () => {
+        rig.token$.close();
+      });
+      m.flush();
+      expect(rig.log).toEqual(['0 first T1', '9001 a T1', '9500 b T1']);
+    }),
+  );
 });

@@ -3,7 +3,6 @@ import {
   defer,
   EMPTY,
   filter,
-  merge,
   of,
   repeat,
   ReplaySubject,
@@ -26,7 +25,6 @@ import {
   blockingFailure,
   earlyEndOfPause,
   failedUpdate,
-  idleIn,
   keepsRunning,
   pauseLeft,
   usableHeld,
@@ -66,12 +64,8 @@ export function createPipeline(context: TokenContext) {
       // After a permanent failure nothing is tried until a token is needed. A refresh in its pause goes on, even if
       // nobody wants the token by then: a request that is rejected meanwhile joins its next attempt.
       const isPausing = left > 0 && !state.permanentFailure && (state.refresh !== null || isToRun());
-      if (isPausing) return timers.after(left);
       // At once also if nobody wants a token, so that `takeWhile` completes.
-      const idle = idleIn(state, now(), settings);
-      const isLast = state.permanentFailure && idle > 0 && idle < Infinity;
-      // After a permanent failure there may be no other timer: it looks again when the stream is idle.
-      return isLast ? merge(AT_ONCE, timers.after(idle)) : AT_ONCE;
+      return isPausing ? timers.after(left) : AT_ONCE;
     }),
     takeWhile(isToRun),
     // `whyRefresh` does not know what forced the refresh under way: that was cleared when it began.

@@ -34,6 +34,9 @@ export function runRefresh(
     // What the option `now` threw.
     catchError((cause: unknown) => of(failedUpdate(context.state, new TokenUnavailableError(undefined, { cause })))),
     finalize(() => {
+      const { held } = context.state;
+      // Given up, since nobody wants a token: a rejected one stays in use, as after a failure.
+      if (context.state.refresh === refresh && held) held.isSuspended = false;
       end(context, refresh);
     }),
   );

@@ -148,20 +148,17 @@ export const failedUpdate = ({ sessionTokens }: StreamState, error: TokenUnavail
 export const blockingFailure = (state: StreamState, now: number): TokenUnavailableError | null =>
   pauseLeft(state, now) > 0 ? state.permanentFailure : null;
 
-/** Milliseconds until no token is wanted, if none is used. `Infinity`: there is a subscriber, or a forced refresh. */
-export function idleIn(
+/** There is a subscriber, a refresh was forced, or a request has used the token within `idleTimeout`. */
+export function isWanted(
   { subscribers, forcedBy, lastUse, last }: StreamState,
   now: number,
   { idleTimeout, maxWait }: Pick<Settings, 'idleTimeout' | 'maxWait'>,
-): number {
-  if (subscribers > 0 || forcedBy) return Infinity;
+): boolean {
+  if (subscribers > 0 || forcedBy) return true;
   const lifetime = last ? lifetimeOfToken(last.token) : 0;
   // A lifetime that is unknown is Infinity: renewals would never stop, so they stop by `maxWait` instead.
-  return (idleTimeout ?? (lifetime === Infinity ? maxWait : lifetime)) - (now - lastUse);
+  return now - lastUse < (idleTimeout ?? (lifetime === Infinity ? maxWait : lifetime));
 }
-
-/** There is a subscriber, a refresh was forced, or a request has used the token within `idleTimeout`. */
-export const isWanted = (...parameters: Parameters<typeof idleIn>): boolean => idleIn(...parameters) > 0;
 
 /** The pipeline stays connected: a token is wanted, or the one at hand is still fresh, and no attempt has failed. */
 export function keepsRunning(state: StreamState, now: number, settings: Settings): boolean {
