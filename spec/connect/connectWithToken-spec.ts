@@ -602,16 +602,17 @@ describe('connectWithToken: a rejected token', () => {
 
   cases(
     'should cost no refresh if it is final to isFinal, and may be that no token helps:',
-    (m, { end }) => {
+    (m, { end, reconnect }) => {
       const { log, run, source } = setUp(m, ['1s #'], { '': end });
-      run({ isFinal: () => true }, 2000);
+      run({ isFinal: () => true, reconnect }, 2000);
       expect(log.at(-1)).toBe(`1000 error ${end.message}`);
       expect(source.calls).toHaveLength(1);
     },
     [
       ...[1008, 3003, 4403].map((code) => ({ name: `close code ${code}`, end: close(code) })),
       { name: 'status 403', end: answered(403) },
-    ],
+      { name: 'close code 4403, and nothing reconnects', end: close(4403), reconnect: false },
+    ] as { name: string; end: Error; reconnect?: false }[],
   );
 
   it(

@@ -68,7 +68,7 @@ export function connectWithToken<T>(
 /** The pipeline: a token, the connection that is opened with it, and what follows its end. */
 export function connections<T>(manager: TokenManager, connect: Connect<T>, settings: ConnectSettings): Observable<T> {
   const { recover, reject, timers, events$, lastError } = manager;
-  const { backoff, maxWait, reconnects, isFinal, isRejection } = settings;
+  const { backoff, maxWait, isFinal, isRejection } = settings;
 
   return defer(() => {
     let state: EndState = { attempts: 0, rejections: 0 };
@@ -96,7 +96,7 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
     const next = (thrown: unknown): Observable<unknown> => {
       // Anything else is a mistake in the user's code.
       if (!(thrown instanceof Ended)) throw thrown;
-      wasFinal = reconnects && isFinal(thrown.how.end);
+      wasFinal = isFinal(thrown.how.end);
       const decision = wasFinal ? null : afterEnd(thrown.how, state, settings);
       if (!decision) throw thrown;
       state = decision.state;

@@ -62,7 +62,8 @@ export function serve(context: ServingContext, served: ServedRequest): void {
   if (objection) {
     // A body that has come with the head is read after this event.
     setImmediate(() => {
-      if (!response.destroyed && !response.headersSent) refuse(objection);
+      const { socket } = request;
+      if (!response.headersSent && !socket.destroyed && !socket.writableEnded) refuse(objection);
     });
     return;
   }
