@@ -98,7 +98,7 @@ describe('the live page', () => {
   });
 
   it('"Put to sleep" should jump the clock: the library sends nothing with the token that ended meanwhile', async () => {
-    // A fetch that the sleep cuts is repeated for the reason for which it was begun: no token "after the end" would come.
+    // A fetch that the sleep cuts is repeated for the reason for which it was begun, not "after the end".
     await afterRenewal(page);
     const before = await counter(page, 'ours', 'refused');
     await press(page, 'Put to sleep');

@@ -117,7 +117,7 @@ describe('the order desk, zoneless and with zone.js', () => {
       expect(answers).toEqual({ 201: stored });
       expect(duplicates).toBe(0);
       expect([await it.number('delivered'), await it.number('failed')]).toEqual([stored, 0]);
-      // No toast for a renewal that went well: only after one that was late, as on a machine that does too much at once.
+      // No toast for a renewal that went well: only after one that was late, as on a machine that does too much.
       const told = (await toasts(it)) ?? '';
       expect(told.split('Renewed')).toHaveLength(told.split('ended without a successor').length);
       expect(await it.page.getAttribute('app-token-ring svg', 'aria-label')).toMatch(/^Token \w{8}, lives 5 seconds$/);

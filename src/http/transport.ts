@@ -9,7 +9,7 @@ import { tagOf } from './requestBody.js';
 type Ponyfill = typeof import('cross-fetch');
 let ponyfill: Promise<Ponyfill> | undefined;
 const loadPonyfill = () => (ponyfill ??= load('cross-fetch'));
-/** By a name that bundlers do not see: some cannot bundle it. For CommonJS, scripts/build.mjs replaces the `require`. */
+/** By a name that bundlers do not see: some cannot bundle it. scripts/build.mjs replaces the `require` of CommonJS. */
 const load = (name: string) => import(/* webpackIgnore: true */ /* @vite-ignore */ name) as Promise<Ponyfill>;
 
 /** What node-fetch would send as the text `[object …]`, or fail on. */

@@ -42,7 +42,7 @@ export interface ServingContext {
 export function serve(context: ServingContext, served: ServedRequest): void {
   const { settings, pseudonym, records, watch } = context;
   const { request, response } = served;
-  // Another listener has answered, or the client has left while one kept it waiting, or was told that no more is served.
+  // Another listener has answered, the client has left while one kept it waiting, or the connection is being closed.
   if (response.writableEnded || response.destroyed || request.socket.writableEnded) return;
   const record = records.begin(request);
   response.once('close', () => {

@@ -25,18 +25,17 @@ export function runRefresh(
   announce: Announce,
   untilNeeded$: Observable<unknown>,
 ): Observable<TokenUpdate> {
-  const { settings } = context;
+  const { state, settings } = context;
   const refresh = begin(context, reason);
   return settings.inTurn(attempt(context, refresh)).pipe(
     retry({
       delay: (error: unknown) => (afterFailure(context, refresh, error, announce) ? untilNeeded$ : EMPTY),
     }),
     // What the option `now` threw.
-    catchError((cause: unknown) => of(failedUpdate(context.state, new TokenUnavailableError(undefined, { cause })))),
+    catchError((cause: unknown) => of(failedUpdate(state, new TokenUnavailableError(undefined, { cause })))),
     finalize(() => {
-      const { held } = context.state;
       // Given up, since nobody wants a token: a rejected one stays in use, as after a failure.
-      if (context.state.refresh === refresh && held) held.isSuspended = false;
+      if (state.refresh === refresh && state.held) state.held.isSuspended = false;
       end(context, refresh);
     }),
   );
@@ -118,10 +117,9 @@ function afterFailure(context: TokenContext, refresh: Refresh, thrown: unknown, 
   const retries = !permanent && isWanted(state, time, settings);
   // A `refreshFailed` listener may begin another refresh, if this one gives up.
   if (!retries) end(context, refresh);
-  const cause = { cause: error };
-  state.permanentFailure = permanent ? new TokenUnavailableError('the token source failed permanently', cause) : null;
+  const failed = permanent ? new TokenUnavailableError('the token source failed permanently', { cause: error }) : null;
+  state.permanentFailure = failed;
   const event = refreshFailed(error, refresh.attempt, retries ? duration : null, permanent);
-  const { permanentFailure } = state;
-  announce(permanentFailure ? { ...failedUpdate(state, permanentFailure), event } : { type: 'attemptFailed', event });
+  announce(failed ? { ...failedUpdate(state, failed), event } : { type: 'attemptFailed', event });
   return retries;
 }
