@@ -11,5 +11,5 @@ export const addToken =
       request.header.set('authorization', `Bearer ${token.value}`);
       return next(request);
     };
-    return firstValueFrom(token$.pipe(withToken(send, { isRejection })));
+    return firstValueFrom(token$.pipe(withToken(send, { isRejection, key: request.url })));
   };
