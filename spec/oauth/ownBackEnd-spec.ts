@@ -28,7 +28,7 @@ async function startBackEnd() {
   let count = 0;
   let current = 'r0';
   const seen: unknown[] = [];
-  const api = { slow: 0, current: () => current, seen };
+  const api = { slow: 0, refusal: 401, current: () => current, seen, signIn: (token: string) => (current = token) };
   const server = createServer((request, response) => {
     void (async () => {
       if (request.url === '/orders') return response.end(request.headers.authorization);
@@ -38,7 +38,7 @@ async function startBackEnd() {
       current = isCurrent ? `r${String(++count)}` : 'none';
       const answer = { accessToken: `a${String(count)}`, refreshToken: current, expiresIn: 60 };
       await new Promise((resolve) => setTimeout(resolve, api.slow));
-      response.writeHead(isCurrent ? 200 : 401, { 'content-type': 'application/json' });
+      response.writeHead(isCurrent ? 200 : api.refusal, { 'content-type': 'application/json' });
       return response.end(JSON.stringify(isCurrent ? answer : { message: 'reuse' }));
     })();
   }).listen(0, '127.0.0.1');
@@ -52,6 +52,10 @@ async function startBackEnd() {
 }
 
 const signedIn = { accessToken: 'a0', refreshToken: 'r0', expiresIn: 60 };
+
+/** As the page tells it for a stream that is made before the sign-in. */
+const beforeSignIn = (code: string): string =>
+  code.replace(/ \{ initial.*$/m, '').replace('refreshToken: signed', 'refreshToken: () => signed');
 
 async function withSession(
   use: (token$: library.TokenStream, api: Awaited<ReturnType<typeof startBackEnd>>) => Promise<void>,
@@ -97,6 +101,22 @@ describe("the page's session with a back end of one's own", () => {
       (code) => code.replace('{ initial', '{ fetchTimeout: 100, initial'),
     ));
 
+  it('should begin again after signOut() and another sign-in, though a 404 does not end its refresh token', async () => {
+    const tokens = { refreshToken: 'ended' };
+    await withSession(
+      async (token$, api) => {
+        api.refusal = 404;
+        const failure: unknown = await firstValueFrom(token$.refresh()).catch((error: unknown) => error);
+        expect(failure).toMatchObject({ cause: { status: 404 } });
+        token$.signOut();
+        tokens.refreshToken = api.signIn('second');
+        expect(await firstValueFrom(token$.refresh())).toMatchObject({ value: 'a1' });
+      },
+      beforeSignIn,
+      tokens,
+    );
+  });
+
   it('should begin with the sign-in, for a stream that was made before', async () => {
     const tokens: { refreshToken?: string } = {};
     await withSession(
@@ -107,7 +127,7 @@ describe("the page's session with a back end of one's own", () => {
         expect(await firstValueFrom(token$.refresh())).toMatchObject({ value: 'a1' });
         expect(api.seen).toHaveLength(1);
       },
-      (code) => code.replace(/ \{ initial.*$/m, '').replace('refreshToken: signed', 'refreshToken: () => signed'),
+      beforeSignIn,
       tokens,
     );
   });
