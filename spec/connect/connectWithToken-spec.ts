@@ -8,7 +8,7 @@ import { answered, close, setUp } from './support.js';
 
 type Clock = Pick<TokenStreamOptions, 'scheduler' | 'now' | 'jitter'>;
 
-describe('connectWithToken: a stream over any number of connections', () => {
+describe('41 and 43: a stream over any number of connections', () => {
   it(
     'should open one connection with a usable token, and close it when the subscriber leaves',
     marbles((m) => {
@@ -208,7 +208,7 @@ describe('connectWithToken: a stream over any number of connections', () => {
   );
 });
 
-describe('connectWithToken: a rejected token', () => {
+describe('42: a rejected token', () => {
   const codes = [1008, 3000, 3003, 4401, 4403].map((code) => ({ name: `close code ${code}`, end: close(code) }));
   cases(
     'should be replaced by one refresh, and never be in a handshake again',
@@ -636,7 +636,7 @@ describe('connectWithToken: a rejected token', () => {
   );
 });
 
-describe('connectWithToken: the end', () => {
+describe('44: the end', () => {
   cases(
     'should be the end of the stream',
     (m, { diagram, end, options = {}, last }) => {

@@ -5,7 +5,7 @@ import { connectWithToken } from 'rx-fresh-token/connect';
 import { fakeTokenSource } from 'rx-fresh-token/testing';
 import { close, setUp } from './support.js';
 
-describe("onRenewal: 'replace'", () => {
+describe("41: onRenewal: 'replace'", () => {
   it(
     'should open the new connection before it closes the old one',
     marbles((m) => {
@@ -139,7 +139,7 @@ describe("onRenewal: 'replace'", () => {
   );
 });
 
-describe('onRenewal: a function', () => {
+describe('41 and 44: onRenewal: a function', () => {
   it(
     'should tell the server in band of every new token, and of none while no connection is there',
     marbles((m) => {

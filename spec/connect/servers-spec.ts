@@ -63,7 +63,7 @@ const openWebSocket = (url: string, token: AccessToken, opened: () => void) =>
     return () => socket.close();
   });
 
-it('ws: no handshake with a token that is over, at most one rejected handshake for a revocation, no socket left', async () => {
+it('41 and 42: ws: no handshake with a token that is over, at most one rejected handshake for a revocation, no socket left', async () => {
   const { clients } = serveWebSocket();
   const url = `ws://127.0.0.1:${await server.listen()}`;
   let messages = 0;
@@ -89,7 +89,7 @@ it('ws: no handshake with a token that is over, at most one rejected handshake f
   expect([server.revocations > 2, server.handshakes > 5]).toEqual([true, true]);
 });
 
-it('RxJS webSocket: a renewal reconnects nothing, and a close code reaches the stream by closeObserver', async () => {
+it('41: RxJS webSocket: a renewal reconnects nothing, and a close code reaches the stream by closeObserver', async () => {
   const { clients } = serveWebSocket();
   const url = `ws://127.0.0.1:${await server.listen()}`;
   const open = (token: AccessToken) => {
@@ -126,7 +126,7 @@ it('RxJS webSocket: a renewal reconnects nothing, and a close code reaches the s
   expect([errors, server.rejected]).toEqual([[], 0]);
 });
 
-it('SSE: no event is lost or comes twice while the server dies and tokens are revoked', async () => {
+it('45: SSE: no event is lost or comes twice while the server dies and tokens are revoked', async () => {
   const log: number[] = [];
   const producing = setInterval(() => log.push(log.length + 1), 10);
   let streams = 0;
@@ -177,7 +177,7 @@ it('SSE: no event is lost or comes twice while the server dies and tokens are re
   expect([server.revocations > 2, server.handshakes > 5]).toEqual([true, true]);
 });
 
-it('graphql-ws: the token goes into the first message, and a rejection is replaced once', async () => {
+it('42: graphql-ws: the token goes into the first message, and a rejection is replaced once', async () => {
   // The server of graphql-ws writes there when a connection is killed under it.
   jest.spyOn(console, 'error').mockImplementation(() => undefined);
   const sockets = new WebSocketServer({ server: server.http });
@@ -245,7 +245,7 @@ it('graphql-ws: the token goes into the first message, and a rejection is replac
   expect([server.revocations > 1, server.handshakes > 3]).toEqual([true, true]);
 });
 
-it('socket.io: a middleware rejects the token, and the next connection has another one', async () => {
+it('42: socket.io: a middleware rejects the token, and the next connection has another one', async () => {
   const sockets = new SocketServer(server.http, { transports: ['websocket'] });
   sockets.use((socket, next) => {
     const value = server.judge(String(socket.handshake.auth.token));
