@@ -29,6 +29,7 @@ describe('an error code of a token endpoint', () => {
     'LimitExceededException',
     'RequestLimitExceeded',
     'com.amazon.coral.service#InternalFailure',
+    'fatal_error',
     'Internal Server Error',
     'Bad Gateway',
     'Service Unavailable',

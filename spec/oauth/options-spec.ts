@@ -188,6 +188,11 @@ const mistakes: [what: string, change: Change, message: RegExp][] = [
     /"privateKey" must be a private CryptoKey/,
   ],
   [
+    'a privateKey in PEM, without more',
+    { clientSecret: undefined, privateKey: wrong(SECRET) },
+    /"privateKey" must be a private CryptoKey/,
+  ],
+  [
     'a kid that is no string',
     () => ({ clientAuth: 'private_key_jwt', privateKey: wrong({ key: keys.privateKey, kid: 5 }) }),
     /"privateKey.kid" must be a string that is not empty, got number/,

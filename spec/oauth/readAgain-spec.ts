@@ -22,6 +22,14 @@ const UNCLEAR: Case[] = [
   ['a code of its own', 401, { error: 'token_rejected' }],
   ['no code', 403, { message: 'Forbidden' }],
   ['no body', 400, undefined],
+  // Logins that are not OAuth.
+  ['not found', 404, { message: 'Not Found' }],
+  ['a conflict', 409, { message: 'session has moved' }],
+  ['gone', 410, undefined],
+  ['the status of Laravel', 419, { message: 'CSRF token mismatch.' }],
+  ['unprocessable', 422, { errors: [{ detail: 'token' }] }],
+  ['the status of IIS', 440, undefined],
+  ['the status of ArcGIS', 498, { message: 'Invalid token.' }],
 ];
 
 /** What has nothing to do with the refresh token, or asks for another try with the same one. */

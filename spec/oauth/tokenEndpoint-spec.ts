@@ -2,7 +2,7 @@ import { firstValueFrom, NEVER, Observable, of, throwError } from 'rxjs';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import { jwtBearer } from '../../src/oauth/jwtBearer.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
-import { fetcherBehind, ON_BEHALF_OF, ON_CLOSE, PROOF } from '../../src/internal/hiddenMembers.js';
+import { requesterBehind, ON_BEHALF_OF, ON_CLOSE, PROOF } from '../../src/internal/hiddenMembers.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import type { SourceHooks } from '../../src/token/sourceHooks.js';
 import { isPermanentFailure } from '../../src/token/failure.js';
@@ -166,22 +166,28 @@ describe('the request', () => {
     ]);
   });
 
-  it('should carry an assertion signed by the private key, for the issuer or else for the token endpoint', async () => {
-    const key = {
-      clientAuth: 'private_key_jwt',
-      clientSecret: undefined,
-      privateKey: { key: keys.privateKey, kid: 'k1' },
-    } as const;
-    const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(ENDPOINT) : token));
-    await ask(clientCredentials({ ...base, ...key, fetch: endpoint.fetch }));
-    await ask(clientCredentials({ ...byIssuer, ...key, fetch: endpoint.fetch }));
-    expect(
-      endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ form }) => payloadOf(form.client_assertion)),
-    ).toEqual([
-      expect.objectContaining({ iss: 'orders', sub: 'orders', aud: ENDPOINT }),
-      expect.objectContaining({ iss: 'orders', sub: 'orders', aud: ISSUER }),
-    ]);
-  });
+  it.each<[string, Partial<OAuthOptions>]>([
+    ['by default', {}],
+    ['by its name', { clientAuth: 'private_key_jwt' }],
+  ])(
+    'should carry an assertion signed by the private key, for the issuer or else for the token endpoint: %s',
+    async (_how, change) => {
+      const key = {
+        ...change,
+        clientSecret: undefined,
+        privateKey: { key: keys.privateKey, kid: 'k1' },
+      };
+      const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(ENDPOINT) : token));
+      await ask(clientCredentials({ ...base, ...key, fetch: endpoint.fetch }));
+      await ask(clientCredentials({ ...byIssuer, ...key, fetch: endpoint.fetch }));
+      expect(
+        endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ form }) => payloadOf(form.client_assertion)),
+      ).toEqual([
+        expect.objectContaining({ iss: 'orders', sub: 'orders', aud: ENDPOINT }),
+        expect.objectContaining({ iss: 'orders', sub: 'orders', aud: ISSUER }),
+      ]);
+    },
+  );
 
   it.each<[string, Partial<OAuthOptions>]>([
     ['by default', {}],
@@ -245,7 +251,7 @@ describe('the request', () => {
     const signal = Object.assign(new AbortController().signal, { [ON_BEHALF_OF]: fetcher });
     await ask(clientCredentials({ ...base, fetch }), { signal });
     expect(signals).toHaveLength(1);
-    for (const each of signals) expect(fetcherBehind(each)).toBe(fetcher);
+    for (const each of signals) expect(requesterBehind(each)).toBe(fetcher);
   });
 
   it('should fail when the signal aborts', async () => {

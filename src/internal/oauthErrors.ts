@@ -16,7 +16,7 @@ const RATE = /rate.?limit|too.?many|throttl|quota|exhausted|limit_?exceeded/i;
  * Codes of servers in trouble: `internal_failure`, `service_unavailable`; not that a session has timed out. Prose is no
  * code.
  */
-const TROUBLE = /^(?!session|login)[\w.#]*(internal|unavailable|overload|maintenance|time_?out)[\w.#]*$/i;
+const TROUBLE = /^(?!session|login)[\w.#]*(internal|fatal|unavailable|overload|maintenance|time_?out)[\w.#]*$/i;
 
 const LONGEST_CODE = 80;
 

@@ -57,9 +57,9 @@ const saysToSignIn = (text: string): boolean =>
 /** What is wrong is not the refresh token (RFC 6749 section 5.2, RFC 8707 section 2): a new sign-in does not help. */
 const OF_THE_REQUEST = ['invalid_client', 'unsupported_grant_type', 'invalid_scope', 'invalid_target'];
 
-/** Whether a refusal may be about the refresh token, as far as its status and code tell. */
+/** Whether a refusal may be about the refresh token, as far as its status and code tell: an own login may say 404 or 419. */
 export const mayRejectRefreshToken = (status = 500, code = ''): boolean =>
-  status <= 403 && !OF_THE_REQUEST.includes(code) && !isTemporaryCode(code);
+  status < 500 && status !== 429 && !OF_THE_REQUEST.includes(code) && !isTemporaryCode(code);
 
 /**
  * What Entra, Exact, Salesforce and Zoho say with any code: there were too many requests (AADSTS50196: a loop of them),

@@ -85,7 +85,8 @@ function checkServer(options: OAuthOptions): void {
 
 function checkedClientAuth(options: OAuthOptions): ClientAuthMethod {
   const { clientSecret, privateKey, clientAssertion, fetch } = options;
-  const { clientAuth = clientAssertion === undefined ? 'client_secret_basic' : 'private_key_jwt' } = options;
+  const hasKey = clientAssertion !== undefined || (privateKey !== undefined && clientSecret === undefined);
+  const { clientAuth = hasKey ? 'private_key_jwt' : 'client_secret_basic' } = options;
   if (!CLIENT_AUTH.includes(clientAuth)) throw wrongKind('clientAuth', clientAuth, `one of ${CLIENT_AUTH.join(', ')}`);
   if (clientAuth.startsWith('client_secret_'))
     checkText('clientSecret', clientSecret, `, since clientAuth is ${clientAuth}`);

@@ -1,7 +1,7 @@
 /** Exchanges a grant for a token: discovery, the request, and its repeat if the server asks for one. */
 import { TokenEndpointError } from '../errors.js';
 import { isKnownCode } from '../internal/oauthErrors.js';
-import { ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/hiddenMembers.js';
+import { ON_CLOSE, ON_SIGN_OUT, PROOF, requesterBehind } from '../internal/hiddenMembers.js';
 import { isMarkedPermanent, permanentError } from '../token/permanentError.js';
 import type { SourceHooks } from '../token/sourceHooks.js';
 import { checkTokenResponse } from '../token/tokenResponse.js';
@@ -93,15 +93,23 @@ interface Actions {
   readonly onClose: OnEnd;
 }
 
-/** A token source on the endpoint. */
+/** A token source on the endpoint. The stream finds its hooks also if a function of the user's calls it. */
 export function sourceOn(
   { proof, revokesOnClose }: TokenEndpoint,
   { fetch, onSignOut, onClose }: Actions,
 ): TokenSource {
-  const define = (hook: keyof SourceHooks, value: unknown) => Object.defineProperty(fetch, hook, { value });
-  if (proof) define(PROOF, proof);
-  if (revokesOnClose) define(ON_CLOSE, onClose);
-  return define(ON_SIGN_OUT, onSignOut);
+  const hooks: SourceHooks = {
+    [ON_SIGN_OUT]: onSignOut,
+    ...(revokesOnClose && { [ON_CLOSE]: onClose }),
+    ...(proof && { [PROOF]: proof }),
+  };
+  const source: TokenSource = (request) => {
+    requesterBehind(request.signal)?.learnHooks?.(hooks);
+    return fetch(request);
+  };
+  for (const hook of Object.getOwnPropertySymbols(hooks) as (keyof SourceHooks)[])
+    Object.defineProperty(source, hook, { value: hooks[hook] });
+  return source;
 }
 
 const unbound = (origin: string) =>

@@ -17,7 +17,8 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
   const { store } = settings;
 
   const tellSource = (hook: typeof ON_SIGN_OUT | typeof ON_CLOSE) => {
-    reportIfThrown(reportFailure, () => (source as SourceHooks)[hook]?.(state.last?.token ?? null, fetcher.pending()));
+    const hooks = state.sourceHooks ?? (source as SourceHooks);
+    reportIfThrown(reportFailure, () => hooks[hook]?.(state.last?.token ?? null, fetcher.pending()));
   };
   const forget = () => {
     forgetSession(state);

@@ -1,5 +1,6 @@
 /** What a token source may carry besides fetching: a proof of possession, and what it does at the end of a session. */
-import type { ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/hiddenMembers.js';
+import { PROOF, type ON_CLOSE, type ON_SIGN_OUT } from '../internal/hiddenMembers.js';
+import { permanentError } from './permanentError.js';
 import type { AccessToken } from './types.js';
 
 /** A request that is about to be sent with a token. */
@@ -31,8 +32,8 @@ export interface TokenProof {
 }
 
 /**
- * What a token source may carry besides fetching tokens, each as a non-enumerable property. A function that wraps
- * a source hides them: copy them over.
+ * What a token source may carry besides fetching tokens, each as a non-enumerable property. A function that calls the
+ * source hides them: so the source tells of them by the signal of each request, too.
  *
  * The functions get the stream's last token, and the signal of the request under way, if there is one. They must not
  * throw, and the stream does not wait for what they start.
@@ -47,4 +48,11 @@ export interface SourceHooks {
    * does not store such an answer.
    */
   readonly [ON_SIGN_OUT]?: (token: AccessToken | null, pending?: AbortSignal) => void;
+}
+
+/** @throws a permanent error if the clients that were made before the first request do not know of the proof */
+export function checkedHooks(hooks: SourceHooks, given: SourceHooks): SourceHooks {
+  if (hooks[PROOF] && !given[PROOF])
+    throw permanentError('a source with "dpop" must be given to the stream as it is, not inside another function');
+  return hooks;
 }

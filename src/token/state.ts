@@ -7,6 +7,7 @@ import type { Settings } from './options.js';
 import type { RejectedBy, RejectionMemory } from './rejectionMemory.js';
 import type { ReceivedToken } from './receivedToken.js';
 import { lifetimeOfToken } from './refreshPolicy.js';
+import type { SourceHooks } from './sourceHooks.js';
 import type { AccessToken, RefreshReason } from './types.js';
 
 /** A refresh under way: an attempt, or the pause before the next one. */
@@ -62,6 +63,8 @@ export const initialState = () =>
     /** What `refreshFailed` has said once of the tokens of the source. */
     warnings: [] as string[],
     isClosed: false,
+    /** What the source does besides fetching, once it has told; null before: then what the given function has. */
+    sourceHooks: null as SourceHooks | null,
     /** Made with the first rejection. */
     rejections: null as RejectionMemory | null,
   });

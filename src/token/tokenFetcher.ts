@@ -19,7 +19,7 @@ import { TokenFetchTimeoutError } from '../errors.js';
 import { asObservable } from '../internal/observableOf.js';
 import { captureContext } from '../internal/callerContext.js';
 import { kindOf } from '../internal/kindOf.js';
-import { fetcherBehind, headStartOf, markSignal } from '../internal/hiddenMembers.js';
+import { headStartOf, markSignal, requesterBehind, type Requester } from '../internal/hiddenMembers.js';
 import { timeLimit, type Timers } from '../internal/timers.js';
 import type { Settings } from './options.js';
 import type { SourceResult } from './receivedToken.js';
@@ -40,7 +40,8 @@ const STORE_WAIT = 2;
 export const longestFetch = ({ fetchTimeout, store }: Settings): number =>
   fetchTimeout * (store ? STORE_WAIT + 1 + 1 : 1);
 
-export function createTokenFetcher(source: TokenSource, settings: Settings, timers: Timers) {
+/** @param requester what a source finds by the signal of its request */
+export function createTokenFetcher(source: TokenSource, settings: Settings, timers: Timers, requester: Requester) {
   const { answerTo, isCallingSource } = createSourceCaller(source, settings, timers);
   let pending: TokenRequest | undefined;
 
@@ -61,7 +62,7 @@ export function createTokenFetcher(source: TokenSource, settings: Settings, time
         if (controller) return controller.signal;
         controller = new AbortController();
         if (subscriber.closed && !isAnswered) controller.abort();
-        return markSignal(controller.signal, fetch);
+        return markSignal(controller.signal, requester);
       };
       const reportBySource = (failure: unknown) => {
         reported = { cause: failure };
@@ -103,7 +104,7 @@ export function createTokenFetcher(source: TokenSource, settings: Settings, time
     /** The signal of the fetch under way. */
     pending: (): AbortSignal | undefined => pending?.signal,
     /** Whether a request made now, with this signal, is part of fetching a token, and so needs no token itself. */
-    isOfSource: (signal?: AbortSignal | null): boolean => isCallingSource() || fetcherBehind(signal) === fetch,
+    isOfSource: (signal?: AbortSignal | null): boolean => isCallingSource() || requesterBehind(signal) === requester,
   };
 }
 

@@ -1,0 +1,90 @@
+import { createFetch } from '../../src/http/createFetch.js';
+import { clientCredentials } from '../../src/oauth/clientCredentials.js';
+import { refreshToken } from '../../src/oauth/refreshToken.js';
+import { createTokenPool } from '../../src/pool/tokenPool.js';
+import { takeToken } from '../../src/token/takeToken.js';
+import { createTokenStream } from '../../src/token/tokenStream.js';
+import type { TokenSource } from '../../src/token/types.js';
+import { delay, firstValueFrom, from, timer } from 'rxjs';
+import { fakeEndpoint, type Seen } from './fakeEndpoint.js';
+
+const base = {
+  tokenEndpoint: 'https://id.example/token',
+  revocationEndpoint: 'https://id.example/revoke',
+  clientId: 'orders',
+  clientSecret: 's',
+};
+
+/** How users put a function of their own around a source. */
+const WRAPPERS: [string, (source: TokenSource) => TokenSource][] = [
+  ['an arrow function', (source) => (request) => source(request)],
+  ['an async function', (source) => async (request) => await firstValueFrom(from(source(request)))],
+  ['a delay', (source) => (request) => from(source(request)).pipe(delay(1))],
+  ['a copy of the request', (source) => (request) => source({ ...request })],
+  ['two functions', (source) => (request) => ((again) => source(again))(request)],
+];
+
+function issuing() {
+  let issued = 0;
+  const endpoint = fakeEndpoint(({ url }: Seen) => {
+    if (url.endsWith('/revoke')) return {};
+    issued += 1;
+    return {
+      access_token: `T${String(issued)}`,
+      token_type: 'Bearer',
+      expires_in: 30,
+      refresh_token: `R${String(issued)}`,
+    };
+  });
+  const formsTo = (path: string) => endpoint.seen.filter(({ url }) => url.endsWith(path)).map(({ form }) => form);
+  return { fetch: endpoint.fetch, formsTo };
+}
+
+describe.each(WRAPPERS)('a source of ./oauth inside %s', (_name, wrap) => {
+  it('should forget and revoke its refresh token at signOut()', async () => {
+    const { fetch, formsTo } = issuing();
+    let signedIn: string | undefined = 'R0';
+    const token$ = createTokenStream(wrap(refreshToken({ ...base, fetch, refreshToken: () => signedIn })));
+    await firstValueFrom(takeToken(token$));
+    signedIn = undefined;
+    token$.signOut();
+    await firstValueFrom(timer(10));
+    expect(formsTo('/revoke')).toContainEqual(expect.objectContaining({ token: 'R1' }));
+    const next = firstValueFrom(takeToken(token$));
+    await expect(next).rejects.toThrow('there is no refresh token: the user must sign in');
+    expect(formsTo('/token')).toHaveLength(1);
+    token$.close();
+  });
+
+  it('should revoke its token at close(), with revokeOnClose', async () => {
+    const { fetch, formsTo } = issuing();
+    const token$ = createTokenStream(wrap(clientCredentials({ ...base, fetch, revokeOnClose: true })));
+    await firstValueFrom(takeToken(token$));
+    token$.close();
+    await firstValueFrom(timer(10));
+    expect(formsTo('/revoke')).toEqual([expect.objectContaining({ token: 'T1' })]);
+  });
+
+  it('should revoke the tokens of a pool that closes, whose manager has ended', async () => {
+    const { fetch, formsTo } = issuing();
+    const pool = createTokenPool((clientId: string) =>
+      wrap(clientCredentials({ ...base, clientId, fetch, revokeOnClose: true })),
+    );
+    await firstValueFrom(takeToken(pool.get('a')));
+    await firstValueFrom(timer(10));
+    pool.close();
+    await firstValueFrom(timer(10));
+    expect(formsTo('/revoke')).toEqual([expect.objectContaining({ token: 'T1' })]);
+  });
+
+  it('should be refused with dpop, since clients that exist already do not know of the proof', async () => {
+    const { fetch, formsTo } = issuing();
+    const token$ = createTokenStream(wrap(clientCredentials({ ...base, fetch, dpop: true })));
+    const request = createFetch(token$, { baseUrl: 'https://api.example' })('/orders');
+    await expect(request).rejects.toMatchObject({
+      cause: { message: expect.stringContaining('must be given to the stream as it is') as string },
+    });
+    expect(formsTo('/token')).toEqual([]);
+    token$.close();
+  });
+});
