@@ -52,7 +52,7 @@ describe('checkTokenResponse', () => {
     [
       'a body inside another',
       { data: { access_token: 'SECRET' } },
-      'has no access_token (undefined), but data: return the parsed body, { access_token, expires_in }',
+      `${NO_TOKEN}, but data.access_token: return { access_token, expires_in }`,
     ],
     [
       'an Observable inside a promise',
@@ -77,7 +77,7 @@ describe('checkTokenResponse', () => {
     [
       "MSAL's result",
       { accessToken: 'SECRET', expiresOn: new Date() },
-      'has no access_token (undefined), but accessToken: return the parsed body, { access_token, expires_in }',
+      `${NO_TOKEN}, but accessToken: return { access_token, expires_in }`,
     ],
     [
       'a token of another stream',
@@ -96,6 +96,28 @@ describe('checkTokenResponse', () => {
       `${NO_TOKEN}, but token: return { access_token, expires_in }`,
     ],
     ['a JWT by that name', { jwt: 'SECRET' }, `${NO_TOKEN}, but jwt: return { access_token, expires_in }`],
+    ...(
+      [
+        ['access', { refresh: 'R', access: 'SECRET' }],
+        ['auth_token', { auth_token: 'SECRET' }],
+        ['authToken', { user: null, authToken: 'SECRET' }],
+        ['idToken', { idToken: 'SECRET', refreshToken: 'R', expiresIn: '3600' }],
+        ['tenant_access_token', { code: 0, tenant_access_token: 'SECRET' }],
+        ['data.token', { data: { token: 'SECRET' } }],
+        ['json.access_token', { json: { access_token: 'SECRET' } }],
+        ['data.accessToken', { success: true, data: { refreshToken: 'R', accessToken: 'SECRET' } }],
+        ['auth.client_token', { auth: { client_token: 'SECRET', lease_duration: 60 } }],
+        ['session.access_token', { user: {}, session: { access_token: 'SECRET' } }],
+        ['data.session.access_token', { data: { session: { access_token: 'SECRET' } }, error: null }],
+        ['data.login.token', { data: { login: { token: 'SECRET' } } }],
+        ['AuthenticationResult.AccessToken', { AuthenticationResult: { AccessToken: 'SECRET' } }],
+        ['status.token', { kind: 'TokenRequest', status: { token: 'SECRET' } }],
+      ] as [string, object][]
+    ).map(([path, response]): [string, unknown, string] => [
+      `the token as ${path}`,
+      response,
+      `${NO_TOKEN}, but ${path}: return { access_token, expires_in }`,
+    ]),
     [
       'an Authorization header',
       { access_token: 'Bearer SECRET' },
@@ -130,7 +152,10 @@ describe('checkTokenResponse', () => {
     ['a login that is not done', { token: null }, NO_TOKEN],
     ['a login with an empty token', { token: '', jwt: '' }, NO_TOKEN],
     ['a member `json` that is null', { json: null }, NO_TOKEN],
-    ['a member `json` that is no function', { json: { access_token: 'SECRET' } }, NO_TOKEN],
+    ['a refresh token alone', { refresh_token: 'SECRET', expires_in: 30 }, NO_TOKEN],
+    ['tokens for other things', { csrf_token: 'SECRET', next: { page_token: 'SECRET' } }, NO_TOKEN],
+    ['a token under a name that may be a value', { 'SECRET@example': { token: 'SECRET' } }, NO_TOKEN],
+    ['a token four levels deep', { data: { user: { session: { token: 'SECRET' } } } }, NO_TOKEN],
     ['a space', { access_token: 'SECRET x' }, NOT_SENDABLE],
     ['a line break', { access_token: 'SECRET\r\nx: y' }, NOT_SENDABLE],
     ['a trailing line break', { access_token: 'SECRET\n' }, NOT_SENDABLE],
