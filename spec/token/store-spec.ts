@@ -393,6 +393,7 @@ describe('a token that others put into the store', () => {
       m.flush();
       expect(asked).toHaveLength(2);
       expect(ofType('tokenChanged').map(({ token }) => token.value)).toEqual(['T1', 'T2']);
+      expect(ofType('refreshFailed')).toEqual([]);
       token$.close();
     }),
   );
@@ -487,13 +488,14 @@ describe('a store that errs', () => {
     }),
   );
 
-  it.each([NaN, Infinity, -1, '5' as never, undefined as never])(
-    'should be asked again when it hands out a token of age %p',
-    (age) => {
+  const ages = [NaN, Infinity, -1, '5'].flatMap((age) => [[age, 'shared'] as const, [age, 'fetched'] as const]);
+  it.each([...ages, [undefined, 'shared'] as const])(
+    'should be asked again when it hands out a token of age %p that was %s',
+    (age, origin) => {
       marbles((m) => {
         const { values$, token$, ofType } = setUp(
           m.scheduler,
-          (_request, _fetch, n) => of({ ...shared(`T${String(n)}`), age: n === 1 ? age : 0 }),
+          (_request, _fetch, n) => of({ ...shared(`T${String(n)}`), age: n === 1 ? (age as number) : 0, origin }),
           { random: () => 0 },
         );
         m.expect(values$, '^ 99ms !').toBeObservable('50ms b', { b: 'T2' });

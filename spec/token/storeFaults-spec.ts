@@ -36,6 +36,14 @@ describe('close(), where a teardown throws', () => {
   });
 });
 
+it('should not end the session of the other streams of a store after close()', () => {
+  const signOut = jest.fn();
+  const token$ = createTokenStream(() => NEVER, { store: { refresh: () => NEVER, signOut } });
+  token$.close();
+  token$.signOut();
+  expect(signOut).not.toHaveBeenCalled();
+});
+
 it('should report what an async signOut of a store rejects with', async () => {
   const signOut = (): unknown => Promise.reject(new Error('no Redis'));
   const store: TokenStore = { refresh: () => NEVER, signOut };

@@ -1,5 +1,7 @@
-import { NEVER, of } from 'rxjs';
-import { createTokenStream, type TokenRequest } from 'rx-fresh-token';
+import { firstValueFrom, NEVER, of } from 'rxjs';
+import { createTokenStream, takeToken, type TokenRequest, type TokenSource } from 'rx-fresh-token';
+import { ON_SIGN_OUT } from '../../src/internal/hiddenMembers.js';
+import type { SourceHooks } from '../../src/token/sourceHooks.js';
 
 /** The request of the first fetch of a stream, which is closed at the end if `answer$` never comes. */
 function firstRequest(answer$ = of({ access_token: 'T1' })): TokenRequest {
@@ -12,6 +14,31 @@ function firstRequest(answer$ = of({ access_token: 'T1' })): TokenRequest {
   token$.close();
   return requests[0]!;
 }
+
+it('should tell the source at the end which of its requests is under way, not one that was answered', () => {
+  const ended: unknown[] = [];
+  const requests: TokenRequest[] = [];
+  const source: TokenSource & SourceHooks = Object.assign(
+    (request: TokenRequest) => {
+      requests.push(request);
+      return requests.length === 2 ? NEVER : of({ access_token: `T${String(requests.length)}` });
+    },
+    { [ON_SIGN_OUT]: (_token: unknown, pending?: AbortSignal) => void ended.push(pending) },
+  );
+  const token$ = createTokenStream(source);
+  const listening = token$.events.subscribe(({ type }) => {
+    // Inside the answer to the first request, so that it ends after the second has begun.
+    if (type === 'tokenChanged') token$.refresh().subscribe({ error: () => undefined });
+  });
+  token$.subscribe();
+  token$.signOut();
+  listening.unsubscribe();
+  firstValueFrom(takeToken(token$)).catch(() => undefined);
+  token$.signOut();
+  expect(requests).toHaveLength(3);
+  expect(ended).toEqual([requests[1]!.signal, undefined]);
+  token$.close();
+});
 
 describe('the signal of a request for a token', () => {
   const { AbortController: Original } = globalThis;

@@ -65,7 +65,7 @@ export function createRecovery(context: TokenContext, { demand, passiveUpdates$ 
   const demandRefresh = () => {
     demand();
     // If no refresh has begun, the pipeline ends, or it would run for ever.
-    if (state.subscribers === 0 && !state.isClosed) recheck();
+    recheck();
   };
 
   return {

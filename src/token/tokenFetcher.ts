@@ -84,8 +84,7 @@ export function createTokenFetcher(source: TokenSource, settings: Settings, time
       pending = request;
       subscriber.add(() => {
         limit.unsubscribe();
-        // Another fetch may have begun when this one was answered.
-        if (pending === request) pending = undefined;
+        pending = undefined;
         if (!isAnswered) controller?.abort();
       });
       const result$ = answerTo(request, setTimeLimit).pipe(
