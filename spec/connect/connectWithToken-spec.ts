@@ -1,4 +1,4 @@
-import { EMPTY, lastValueFrom, NEVER, of, throwError } from 'rxjs';
+import { EMPTY, lastValueFrom, NEVER, of, take, throwError } from 'rxjs';
 import { cases, marbles } from 'rxjs-marbles/jest';
 import { createTokenStream, type AccessToken, type TokenSource, type TokenStreamOptions } from 'rx-fresh-token';
 import { connectWithToken, type ConnectOptions } from 'rx-fresh-token/connect';
@@ -804,9 +804,14 @@ describe('connectWithToken: bad input', () => {
   });
 
   it('should name what is no stream, and what is no function', () => {
-    expect(() => connectWithToken(NEVER as never, () => EMPTY)).toThrow('token$ must be a stream made by');
+    const wrong = 'token$ must be a stream made by createTokenStream';
+    expect(() => connectWithToken(NEVER as never, () => EMPTY)).toThrow(new TypeError(wrong));
     expect(() => connectWithToken(token$(), undefined as never)).toThrow('connectWithToken takes a function');
-    expect(() => of().pipe(connectWithToken(() => EMPTY))).toThrow('token$ must be a stream made by');
+    const operator = connectWithToken(() => EMPTY);
+    const hint = new TypeError(`connectWithToken is the first operator: ${wrong}`);
+    expect(() => of().pipe(operator)).toThrow(hint);
+    // As any operator between would do: what it returns is another Observable.
+    expect(() => token$().pipe(take(1), operator)).toThrow(hint);
   });
 
   it.each([

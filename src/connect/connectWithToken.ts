@@ -54,15 +54,29 @@ import { settingsOf, type Connect, type ConnectOptions, type ConnectSettings } f
 export function connectWithToken<T>(connect: Connect<T>, options?: ConnectOptions): OperatorFunction<AccessToken, T>;
 export function connectWithToken<T>(token$: TokenStream, connect: Connect<T>, options?: ConnectOptions): Observable<T>;
 export function connectWithToken<T>(
-  ...given: [Connect<T>, ConnectOptions?] | [TokenStream, Connect<T>, ConnectOptions?]
+  first: TokenStream | Connect<T>,
+  second?: Connect<T> | ConnectOptions,
+  third?: ConnectOptions,
 ): OperatorFunction<AccessToken, T> | Observable<T> {
-  const isOperator = typeof given[0] === 'function';
-  const [connect, options = {}] = (isOperator ? given : given.slice(1)) as [Connect<T>, ConnectOptions?];
+  if (typeof first === 'function')
+    return connectionsOf(
+      first,
+      second as ConnectOptions,
+      'connectWithToken is the first operator: ',
+    ) as OperatorFunction<AccessToken, T>;
+  return connectionsOf(second as Connect<T>, third)(first);
+}
+
+/** Checks what was given, and makes connections of a stream. @param hint begins the message if it is another one */
+function connectionsOf<T>(
+  connect: Connect<T>,
+  options: ConnectOptions = {},
+  hint?: string,
+): (token$: TokenStream) => Observable<T> {
   if (typeof connect !== 'function')
     throw new TypeError('connectWithToken takes a function that opens a connection with a token');
   const settings = settingsOf(options);
-  const connected = (token$: unknown) => connections(managerOf(token$ as TokenStream), connect, settings);
-  return isOperator ? connected : connected(given[0]);
+  return (token$) => connections(managerOf(token$, hint), connect, settings);
 }
 
 /** The pipeline: a token, the connection that is opened with it, and what follows its end. */
