@@ -411,9 +411,10 @@ describe('the stream', () => {
   });
 
   it('should refuse what it cannot work with, by name', () => {
-    expect(() => provideTokenStream(5 as never, { allowedOrigins: [API] })).toThrow(
-      'option "factory" must be a function, got 5',
-    );
+    for (const factory of [5, undefined])
+      expect(() => provideTokenStream(factory as never, { allowedOrigins: [API] })).toThrow(
+        'provideTokenStream takes a factory: a function that returns a token source',
+      );
     expect(() => provideTokenStream(() => () => [], {} as never)).toThrow(
       'option "allowedOrigins" must be an array of origins, got undefined',
     );

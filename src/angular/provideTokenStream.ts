@@ -10,7 +10,6 @@ import {
   type EnvironmentProviders,
 } from '@angular/core';
 import { asyncScheduler, EMPTY, isObservable, NEVER, Subject, type Observable } from 'rxjs';
-import { requireFunctions } from '../internal/validate.js';
 import { createTokenStream, managerOf } from '../token/tokenStream.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
 import {
@@ -67,7 +66,8 @@ export function streamProviders(
   options: ProvideTokenStreamOptions,
   replacing?: Partial<ProvideTokenStreamOptions>,
 ): EnvironmentProviders {
-  requireFunctions({ factory });
+  if (typeof factory !== 'function')
+    throw new TypeError('provideTokenStream takes a factory: a function that returns a token source');
   const { requests, own } = splitOptions(options);
   const { name } = requests;
 
