@@ -137,6 +137,32 @@ describe("41: onRenewal: 'replace'", () => {
       expect(log).toEqual(['0 open a', '25000 open b', '26000 close b', '40000 close a']);
     }),
   );
+
+  it(
+    'should not believe a connection that says after it was given up that it is open',
+    marbles((m) => {
+      const { log, run, at, openedBy } = setUp(
+        m,
+        ['# !1006', '60s # !1006', '-', '15s # !1006'],
+        { 1006: close(1006) },
+        { isOpenAtOnce: false },
+      );
+      at(51_000, () => openedBy[2]?.());
+      run({ onRenewal: 'replace', reconnect: { max: 1000, count: 1 } });
+      expect(log).toEqual([
+        '0 open a',
+        '0 close a',
+        '250 open a',
+        '25000 open b',
+        '50000 close b',
+        '50000 open c',
+        '60250 close a',
+        '65000 close c',
+        // No connection has lasted, so there is no reconnect left.
+        '65000 error close 1006',
+      ]);
+    }),
+  );
 });
 
 describe('41 and 44: onRenewal: a function', () => {

@@ -10,7 +10,7 @@ import type { ConnectSettings } from './options.js';
  */
 const MAX_REJECTIONS = 3;
 
-/** A connection that ended sooner has not lasted, however short the pauses are. Milliseconds. */
+/** A connection has lasted only after this time, even if `max` is shorter. Milliseconds. */
 const LEAST_LASTING = 1000;
 
 /** Reconnects after a pause since a connection lasted, and tokens rejected in a row. */
@@ -31,9 +31,11 @@ export function afterEnd(ended: ConnectionEnd, before: EndState, settings: Conne
   const isRejected = isRejection(end);
   const hasLasted = openFor >= Math.max(backoff.max, LEAST_LASTING);
   const attempts = hasLasted ? 0 : before.attempts;
+  let { rejections } = before;
   // A server may greet before it looks at the token, so a message does not make the next rejection free.
-  const most = hasLasted || isTokenOver ? 0 : hasMessage ? 1 : MAX_REJECTIONS;
-  const rejections = Math.min(before.rejections, most);
+  if (hasMessage) rejections = Math.min(rejections, 1);
+  // The server had accepted the token, or the token was over: this rejection is the first one.
+  if (hasLasted || isTokenOver) rejections = 0;
   // A token may be revoked at any time: the next one is tried at once.
   if (isRejected && rejections === 0) return { isRejected, pause: 0, state: { attempts, rejections: 1 } };
   if (attempts >= backoff.count || (isRejected && rejections + 1 >= MAX_REJECTIONS)) return null;

@@ -94,14 +94,18 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
     /** Another token. The source is asked again after pauses: if it has not failed, `count` times. */
     const replacement = (how: ConnectionEnd): Observable<AccessToken> => {
       let left = backoff.count;
-      const again = (rounds: number): Observable<unknown> =>
-        lastError() === undefined && left-- <= 0
-          ? asConnectionEnded(how)
-          : timers.after(pauseBefore(rounds, backoff), true);
+      const again = (rounds: number): Observable<unknown> => {
+        if (lastError() === undefined) {
+          if (left <= 0) return asConnectionEnded(how);
+          left -= 1;
+        }
+        return timers.after(pauseBefore(rounds, backoff), true);
+      };
       return recover(rejectionOf(how), maxWait).pipe(
         repeat({ delay: again }),
         raceWith(timeLimit(timers, maxWait).pipe(switchMap(() => asConnectionEnded(how)))),
         take(1),
+        // The notifier never emits: its error ends the stream.
         takeUntil(events$.pipe(mergeMap(permanentFailure))),
       );
     };
@@ -132,6 +136,7 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
       switchMap((token) => connection(token, manager, connect, settings)),
       retry({ delay: next }),
       catchError(last),
+      // The notifier never emits: its error ends the stream.
       takeUntil(events$.pipe(mergeMap(endOfSession))),
     );
   });

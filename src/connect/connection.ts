@@ -48,16 +48,19 @@ export function connection<T>(
     const openedAt$ = new BehaviorSubject(Infinity);
     let hasMessage = false;
     let announced: AccessToken | undefined;
-    /** What closes each connection: the one in use, and then one that is opening in its place. */
-    const closings: Subject<void>[] = [];
+    /** What closes the connection in use, and the one that is opening in its place. */
+    let inUse: Subject<void> | undefined;
+    let successor: Subject<void> | undefined;
 
     const open = (token: AccessToken): Observable<T> => {
       const close$ = new Subject<void>();
-      closings[1]?.next();
-      closings.push(close$);
+      // A newer token: a successor that is still opening is given up.
+      successor?.next();
+      if (inUse) successor = close$;
+      else inUse = close$;
       const opened = () => {
-        if (!closings.includes(close$)) return;
-        if (closings[1] === close$) closings[0]?.next();
+        if (close$ !== inUse && close$ !== successor) return;
+        if (close$ === successor) inUse?.next();
         openedAt$.next(Math.min(openedAt$.value, now()));
       };
       /** The connection itself is closed before this is subscribed to. */
@@ -67,7 +70,7 @@ export function connection<T>(
           const isTokenOver = wasCurrent && !sameToken(current(), told);
           const how = { end, token: told, isTokenOver, hasMessage, openFor: now() - openedAt$.value };
           // While another one opens in its place, the old one may end with anything: the server may allow one only.
-          const isLast = closings.length === 1 || (closings[1] === close$ && isFinal(end));
+          const isLast = !successor || (close$ === successor && isFinal(end));
           if (isLast) throw new Ended(how);
           // Nothing else asks for another token.
           if (isRejection(end)) reject(rejectionOf(how));
@@ -87,7 +90,10 @@ export function connection<T>(
           return message;
         }),
         takeUntil(close$),
-        finalize(() => closings.splice(closings.indexOf(close$), 1)),
+        finalize(() => {
+          if (close$ === inUse) inUse = successor;
+          successor = undefined;
+        }),
       );
     };
 

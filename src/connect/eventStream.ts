@@ -67,6 +67,7 @@ export function eventStream(
   const destinations = createDestinations(options);
   const href = destinations.check(String(url));
   const name = () => `GET ${displayUrl(new URL(href))}`;
+  // Called when a connection has ended: `settings` is there by then.
   const isFinalAnswer = (end: unknown) => isFinalStatus(end) && !settings.isRejection(end);
   const { isRejection, reconnect, isFinal = isFinalAnswer, maxWait, headers, ...requests } = options;
   const settings = settingsOf({ isRejection, reconnect, isFinal, maxWait });

@@ -77,7 +77,10 @@ export function settingsOf(options: ConnectOptions) {
     onRenewal,
     reconnects: reconnect !== false,
     backoff: backoffOf(reconnect === false ? {} : reconnect),
-    /** No reconnect comes sooner after such an end: its `Retry-After`. */
+    /**
+     * No reconnect comes sooner after such an end: its `Retry-After`. NaN: there is no clock here, so a date counts only
+     * beside the server's own `Date`.
+     */
     leastPause: (end: unknown): number => retryAfterOf(end, NaN) ?? 0,
     ...checked,
   };
