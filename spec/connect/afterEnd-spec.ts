@@ -6,8 +6,8 @@ import { answered, close } from './support.js';
 
 const FRESH: EndState = { attempts: 0, rejections: 0 };
 const token = accessToken({ access_token: 'a' }, 0, 30_000);
-const ended = (end: unknown, course: Partial<ConnectionEnd> = {}): ConnectionEnd => ({
-  end,
+const ended = (reason: unknown, course: Partial<ConnectionEnd> = {}): ConnectionEnd => ({
+  reason,
   token,
   isTokenOver: false,
   hasMessage: false,

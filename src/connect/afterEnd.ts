@@ -24,11 +24,11 @@ export interface Reconnect {
 }
 
 /** For an end that is not final. @returns null at the end of the stream */
-export function afterEnd(ended: ConnectionEnd, before: EndState, settings: ConnectSettings): Reconnect | null {
+export function afterEnd(end: ConnectionEnd, before: EndState, settings: ConnectSettings): Reconnect | null {
   const { reconnects, backoff, isRejection, leastPause } = settings;
-  const { end, isTokenOver, hasMessage, openFor } = ended;
+  const { reason, isTokenOver, hasMessage, openFor } = end;
   if (!reconnects) return null;
-  const isRejected = isRejection(end);
+  const isRejected = isRejection(reason);
   const hasLasted = openFor >= Math.max(backoff.max, LEAST_LASTING);
   const attempts = hasLasted ? 0 : before.attempts;
   let { rejections } = before;
@@ -40,7 +40,7 @@ export function afterEnd(ended: ConnectionEnd, before: EndState, settings: Conne
   if (isRejected && rejections === 0) return { isRejected, pause: 0, state: { attempts, rejections: 1 } };
   if (attempts >= backoff.count || (isRejected && rejections + 1 >= MAX_REJECTIONS)) return null;
   const state = { attempts: attempts + 1, rejections: isRejected ? rejections + 1 : rejections };
-  return { isRejected, pause: Math.max(leastPause(end), pauseBefore(state.attempts, backoff)), state };
+  return { isRejected, pause: Math.max(leastPause(reason), pauseBefore(state.attempts, backoff)), state };
 }
 
 /** The pause before the given attempt, the first being 1: with full jitter. */

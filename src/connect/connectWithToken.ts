@@ -92,18 +92,18 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
     let wasFinal = false;
 
     /** Another token. The source is asked again after pauses: if it has not failed, `count` times. */
-    const replacement = (how: ConnectionEnd): Observable<AccessToken> => {
+    const replacement = (end: ConnectionEnd): Observable<AccessToken> => {
       let left = backoff.count;
       const again = (rounds: number): Observable<unknown> => {
         if (lastError() === undefined) {
-          if (left <= 0) return asConnectionEnded(how);
+          if (left <= 0) return asConnectionEnded(end);
           left -= 1;
         }
         return timers.after(pauseBefore(rounds, backoff), true);
       };
-      return recover(rejectionOf(how), maxWait).pipe(
+      return recover(rejectionOf(end), maxWait).pipe(
         repeat({ delay: again }),
-        raceWith(timeLimit(timers, maxWait).pipe(switchMap(() => asConnectionEnded(how)))),
+        raceWith(timeLimit(timers, maxWait).pipe(switchMap(() => asConnectionEnded(end)))),
         take(1),
         // The notifier never emits: its error ends the stream.
         takeUntil(events$.pipe(mergeMap(permanentFailure))),
@@ -111,31 +111,31 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
     };
 
     /** The notifier of `retry`: emits when it is time for another connection. */
-    const next = (thrown: unknown): Observable<unknown> => {
+    const beforeReconnect = (thrown: unknown): Observable<unknown> => {
       // Anything else is a mistake in the user's code.
       if (!(thrown instanceof Ended)) throw thrown;
-      wasFinal = isFinal(thrown.how.end);
-      const decision = wasFinal ? null : afterEnd(thrown.how, state, settings);
+      wasFinal = isFinal(thrown.end.reason);
+      const decision = wasFinal ? null : afterEnd(thrown.end, state, settings);
       if (!decision) throw thrown;
       state = decision.state;
-      token$ = decision.isRejected ? replacement(thrown.how) : manager.take(maxWait);
+      token$ = decision.isRejected ? replacement(thrown.end) : manager.take(maxWait);
       return timers.after(decision.pause, true);
     };
 
     /** The end of the stream, once all is closed. */
-    const last = (thrown: unknown): Observable<never> =>
+    const endOfStream = (thrown: unknown): Observable<never> =>
       defer(() => {
         if (!(thrown instanceof Ended)) throw thrown;
-        const { how } = thrown;
+        const { end } = thrown;
         // Nothing else asks for another token.
-        if (wasFinal ? isFinalRejection(how, isRejection) : isRejection(how.end)) reject(rejectionOf(how));
-        return asConnectionEnded(how);
+        if (wasFinal ? isFinalRejection(end, isRejection) : isRejection(end.reason)) reject(rejectionOf(end));
+        return asConnectionEnded(end);
       });
 
     return defer(() => token$).pipe(
       switchMap((token) => connection(token, manager, connect, settings)),
-      retry({ delay: next }),
-      catchError(last),
+      retry({ delay: beforeReconnect }),
+      catchError(endOfStream),
       // The notifier never emits: its error ends the stream.
       takeUntil(events$.pipe(mergeMap(endOfSession))),
     );
@@ -143,17 +143,17 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
 }
 
 /** Of a final end: what may be forbidden to any token costs no refresh, and a mistake does not replace the end. */
-function isFinalRejection(how: ConnectionEnd, isRejection: ConnectSettings['isRejection']): boolean {
+function isFinalRejection(end: ConnectionEnd, isRejection: ConnectSettings['isRejection']): boolean {
   try {
-    return how.end !== null && rejectionOf(how).kind === 'explicit' && isRejection(how.end);
+    return end.reason !== null && rejectionOf(end).kind === 'explicit' && isRejection(end.reason);
   } catch {
     return false;
   }
 }
 
 /** The stream ends as its last connection did. */
-const asConnectionEnded = ({ end }: ConnectionEnd): Observable<never> =>
-  isNormal(end) ? EMPTY : throwError(() => end);
+const asConnectionEnded = ({ reason }: ConnectionEnd): Observable<never> =>
+  isNormal(reason) ? EMPTY : throwError(() => reason);
 
 const permanentFailure = (event: TokenEvent): Observable<never> =>
   event.type === 'refreshFailed' && event.permanent

@@ -64,16 +64,16 @@ export function connection<T>(
         openedAt$.next(Math.min(openedAt$.value, now()));
       };
       /** The connection itself is closed before this is subscribed to. */
-      const ended = (end: unknown): Observable<never> =>
+      const ended = (reason: unknown): Observable<never> =>
         defer(() => {
           const told = announced ?? token;
           const isTokenOver = wasCurrent && !sameToken(current(), told);
-          const how = { end, token: told, isTokenOver, hasMessage, openFor: now() - openedAt$.value };
+          const end = { reason, token: told, isTokenOver, hasMessage, openFor: now() - openedAt$.value };
           // While another one opens in its place, the old one may end with anything: the server may allow one only.
-          const isLast = !successor || (close$ === successor && isFinal(end));
-          if (isLast) throw new Ended(how);
+          const isLast = !successor || (close$ === successor && isFinal(reason));
+          if (isLast) throw new Ended(end);
           // Nothing else asks for another token.
-          if (isRejection(end)) reject(rejectionOf(how));
+          if (isRejection(reason)) reject(rejectionOf(end));
           return EMPTY;
         });
       const given = connect(token, opened);

@@ -6,7 +6,7 @@ import type { AccessToken } from '../token/types.js';
 
 export interface ConnectionEnd {
   /** What it failed with, or null if it completed. */
-  readonly end: unknown;
+  readonly reason: unknown;
   /** The last token that the server was given. */
   readonly token: AccessToken;
   /** The token has expired or was replaced during the connection, so it may be rejected. */
@@ -18,7 +18,7 @@ export interface ConnectionEnd {
 
 /** The end of a connection, on its way to the notifier of `retry`. A mistake in the user's code is not one. */
 export class Ended extends Error {
-  constructor(readonly how: ConnectionEnd) {
+  constructor(readonly end: ConnectionEnd) {
     super();
   }
 }
@@ -30,34 +30,34 @@ const REJECTION_CODES: readonly unknown[] = [3000, 4401, ...FORBIDDEN_CODES];
 const NORMAL_CLOSURE = 1000;
 const ABNORMAL_CLOSURE = 1006;
 
-export const isRejection = (end: unknown): boolean =>
-  REJECTION_CODES.includes(codeOf(end)) || isRejectedAnswer(end) || refusalOf(end) !== undefined;
+export const isRejection = (reason: unknown): boolean =>
+  REJECTION_CODES.includes(codeOf(reason)) || isRejectedAnswer(reason) || refusalOf(reason) !== undefined;
 
 /** The rejection with which a connection ended. Bare: the resource may be forbidden to any token. */
-export const rejectionOf = ({ end, token }: Pick<ConnectionEnd, 'end' | 'token'>): Rejection => {
-  const isBare = FORBIDDEN_CODES.includes(codeOf(end)) || refusalOf(end) === 403;
-  return { token, kind: isBare ? 'bare' : kindOfRejection(end) };
+export const rejectionOf = ({ reason, token }: Pick<ConnectionEnd, 'reason' | 'token'>): Rejection => {
+  const isBare = FORBIDDEN_CODES.includes(codeOf(reason)) || refusalOf(reason) === 403;
+  return { token, kind: isBare ? 'bare' : kindOfRejection(reason) };
 };
 
 /** The other side has no more to say: the stream completes. */
-export const isNormal = (end: unknown): boolean =>
-  end === null || codeOf(end) === NORMAL_CLOSURE || statusOf(end) === 204;
+export const isNormal = (reason: unknown): boolean =>
+  reason === null || codeOf(reason) === NORMAL_CLOSURE || statusOf(reason) === 204;
 
-const codeOf = (end: unknown): unknown => fieldsOf(end).code;
+const codeOf = (reason: unknown): unknown => fieldsOf(reason).code;
 
 /**
  * 401 or 403, if a server refused the connection with it or with RFC 6750's code, from where clients tell it: `ws`,
  * `websocket`, `eventsource`, socket.io and React Native. Browsers do not.
  */
-function refusalOf(end: unknown): number | undefined {
-  if (statusOf(end) !== undefined) return undefined; // `isRejectedAnswer` judges it, by its headers too
-  const { code, message, description, reason, data, status } = fieldsOf(end);
+function refusalOf(reason: unknown): number | undefined {
+  if (statusOf(reason) !== undefined) return undefined; // `isRejectedAnswer` judges it, by its headers too
+  const { code, message, description, reason: closeReason, data, status } = fieldsOf(reason);
   const codes = [code, fieldsOf(data).code];
   if (codes.includes('invalid_token')) return 401;
   // No server can close with 1006: such a reason is the client's own.
-  const texts = [message, fieldsOf(description).message, code === ABNORMAL_CLOSURE ? reason : undefined];
-  const told = texts.map((text) => Number(STATUS.exec(String(text))?.[1]));
-  return [...codes, description, Number(status), statusOf(data), ...told].find(
+  const texts = [message, fieldsOf(description).message, code === ABNORMAL_CLOSURE ? closeReason : undefined];
+  const statuses = texts.map((text) => Number(STATUS.exec(String(text))?.[1]));
+  return [...codes, description, Number(status), statusOf(data), ...statuses].find(
     (each): each is number => each === 401 || each === 403,
   );
 }

@@ -76,9 +76,9 @@ export function eventStream(
   const firstId = decoded(given);
   requireSendable({ ...own, ...lastEventId(firstId) });
   // The token of the connection that is being opened: it may be for a single use, so its request takes no other.
-  let next: AccessToken | null = null;
+  let tokenToSend: AccessToken | null = null;
   // A rejection is the stream's to answer: it knows how often in a row there was one.
-  const send = fetchWithToken(token$, { ...requests, isRejection: () => false }, destinations, () => next);
+  const send = fetchWithToken(token$, { ...requests, isRejection: () => false }, destinations, () => tokenToSend);
 
   return defer(() => {
     /** What the server has said, for the next request. `retry` is in milliseconds. */
@@ -86,7 +86,7 @@ export function eventStream(
 
     const connect = (token: AccessToken, opened: () => void): Observable<ServerSentEvent> =>
       abortable((signal) => {
-        next = token;
+        tokenToSend = token;
         const sent = { accept: 'text/event-stream', ...own, ...lastEventId(said.lastId) };
         return from(send(href, { headers: sent, cache: 'no-store', signal })).pipe(
           switchMap((response) => {
