@@ -28,8 +28,8 @@ const statusIn = ({ status, statusCode, httpStatus, httpStatusCode, responseStat
 const UNAUTHENTICATED = 16;
 
 /**
- * The HTTP status of an answer, or of the response that an error carries. A `code` from 400 to 599 is one, too, but for
- * MongoDB's, which have a name each. It says less than the failed response beside it, and more than a successful one.
+ * The HTTP status of an answer, or of the response that an error carries. A `code` from 400 to 599 counts as one (not
+ * MongoDB's, which have a `codeName`): after a failed response beside it, and before a successful one.
  */
 export function statusOf(answer: unknown): number | undefined {
   const own = fieldsOf(answer);
@@ -38,12 +38,12 @@ export function statusOf(answer: unknown): number | undefined {
   const carried = [responseOf(answer), fieldsOf(own.$metadata)];
   // A call of a batch of tRPC, whose error has a `shape`, has its own status in `data`; that of the response is 207.
   const ofCall = 'shape' in own ? fieldsOf(own.data).httpStatus : undefined;
-  const told = [...carried, { httpStatus: ofCall }].map(statusIn).filter(isNumber);
-  const failed = told.find((each) => each >= 400);
-  if (failed !== undefined) return failed;
+  const statuses = [...carried, { httpStatus: ofCall }].map(statusIn).filter(isNumber);
+  const failedStatus = statuses.find((each) => each >= 400);
+  if (failedStatus !== undefined) return failedStatus;
   if (own.code === UNAUTHENTICATED && ('metadata' in own || ('details' in own && 'path' in own))) return 401;
   const isFailure = ({ code, codeName }: Fields) => isNumber(code) && code >= 400 && code <= 599 && !codeName;
-  return ([own, ...carried].find(isFailure)?.code as number | undefined) ?? told[0];
+  return ([own, ...carried].find(isFailure)?.code as number | undefined) ?? statuses[0];
 }
 
 /**
@@ -59,7 +59,8 @@ export const isTemporaryStatus = (status = 0): boolean => [408, 409, 410, 412, 4
 export function errorCodeOf(answer: unknown): string | undefined {
   for (const carrier of [answer, ...bodiesOf(answer)]) {
     if (carrier === undefined) continue;
-    const parsed = parsedBody(carrier);
+    const text = textOfBody(carrier);
+    const parsed = text === undefined ? carrier : parseBody(text);
     const body = fieldsOf(parsed);
     const { error, errorCode, error_code, oauth2Code, code, errors, graphQLErrors, __type, error_description } = body;
     // Salesforce's body is a list.
@@ -94,11 +95,6 @@ function textOfBody(body: unknown): string | undefined {
   if (!isBuffer && !ArrayBuffer.isView(body)) return undefined;
   const bytes = body as ArrayBuffer | ArrayBufferView;
   return bytes.byteLength > LONGEST_BODY ? '' : new TextDecoder().decode(bytes);
-}
-
-function parsedBody(body: unknown): unknown {
-  const text = textOfBody(body);
-  return text === undefined ? body : parseBody(text);
 }
 
 /**

@@ -1,13 +1,10 @@
-/** Loads modules of Node at run time, so that bundlers for browsers do not see them. */
+/** Loads modules of Node at run time: bundlers for browsers refuse the specifier `node:…`, even in an `import()`. */
 
 interface Runtime {
   readonly process?: { getBuiltinModule?(id: string): unknown };
 }
 
-/**
- * A module of Node, or undefined elsewhere. Asked for at run time, since bundlers for browsers refuse the specifier
- * `node:…`, even in an `import()`.
- */
+/** undefined outside of Node. */
 export function builtinModule<M>(id: string): M | undefined {
   try {
     return (globalThis as Runtime).process?.getBuiltinModule?.(id) as M | undefined;

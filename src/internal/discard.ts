@@ -1,7 +1,7 @@
 /** Frees the connection of an answer that is not read. */
 export function discard(answer: Response): void {
-  // Node's IncomingMessage is its own body. That of Angular's HttpResponse is parsed, and may have members of these
-  // names.
+  // Node's IncomingMessage has no `body`: it is the stream. Angular's body is parsed JSON, which may have members of
+  // these names.
   const stream = (answer.body ?? answer) as { cancel?: () => Promise<void>; resume?: () => void } | null | undefined;
   if (typeof stream?.cancel === 'function') stream.cancel().catch(() => undefined);
   // node-fetch: destroying its body would leave the socket paused.

@@ -1,6 +1,6 @@
 /** Reads a JWT without verifying it, to know when to ask for the next one. */
 
-/** The claims of a JWT, never verified: they only say when to ask for the next one. */
+/** Never verified. */
 export function jwtClaims(token: string): { exp?: unknown; iat?: unknown } {
   const payload = /^[\w-]+=*\.([\w-]+)=*\.[\w-]*=*$/.exec(token)?.[1];
   try {

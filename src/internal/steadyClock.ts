@@ -5,7 +5,7 @@ import { ticksOf } from './stopwatch.js';
 /** Two clocks run apart by less than this between two looks, unless one of them was set back. Milliseconds. */
 const SLACK = 1000;
 
-/** A clock that is never set back. Milliseconds. It jumps ahead when the machine has slept. */
+/** Milliseconds. It jumps ahead when the machine has slept. */
 export interface SteadyClock {
   readonly now: () => number;
   /** Moves the clock to this time, unless it is later already: a timer has fired. */

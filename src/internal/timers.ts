@@ -8,10 +8,10 @@ const LONGEST = 2 ** 31 - 1;
 /** The timers of one stream. */
 export interface Timers {
   /**
-   * Emits once after `delay` ms, however long, then completes; `Infinity` never does. `pinned`: it keeps the
+   * Emits once after `delay` ms, however long, then completes; `Infinity` never does. `keepsAlive`: it keeps the
    * process alive in any case. `last`: the last part of the delay, which gets a timer of its own.
    */
-  after(delay: number, pinned?: boolean, last?: number): Observable<void>;
+  after(delay: number, keepsAlive?: boolean, last?: number): Observable<void>;
   /** Whether the timers keep a Node process alive. At first they do not. */
   keepAlive(isAlive: boolean): void;
 }
@@ -23,7 +23,7 @@ export function createTimers(scheduler: SchedulerLike, clock?: SteadyClock): Tim
 
   return {
     // Hand-made, since RxJS' timer neither chains long delays nor lets its handle be unref'd.
-    after: (delay, pinned, last = 0) =>
+    after: (delay, keepsAlive, last = 0) =>
       new Observable((subscriber) => {
         let action: Subscription | undefined;
         const stop = () => {
@@ -43,7 +43,7 @@ export function createTimers(scheduler: SchedulerLike, clock?: SteadyClock): Tim
               subscriber.complete();
             }
           }, part);
-          if (pinned) return;
+          if (keepsAlive) return;
           running.add(action);
           if (!alive) setRef(action, false);
         };
@@ -67,12 +67,17 @@ const LAST_PART = 250;
  * Emits after `delay` ms, in two parts: if the process is stopped during the first one (the machine sleeps), Node runs
  * the timers that are over before it reads its sockets. In the last part it reads the answer that arrived meanwhile.
  */
-export const timeLimit = (timers: Timers, delay: number, pinned?: boolean): Observable<unknown> =>
-  timers.after(delay, pinned, Math.min(LAST_PART, delay / 2));
+export const timeLimit = (timers: Timers, delay: number, keepsAlive?: boolean): Observable<unknown> =>
+  timers.after(delay, keepsAlive, Math.min(LAST_PART, delay / 2));
 
 /** Errors after `delay` ms. */
-export const failAfter = (timers: Timers, delay: number, errorOf: () => unknown, pinned?: boolean): Observable<never> =>
-  timeLimit(timers, delay, pinned).pipe(
+export const failAfter = (
+  timers: Timers,
+  delay: number,
+  errorOf: () => unknown,
+  keepsAlive?: boolean,
+): Observable<never> =>
+  timeLimit(timers, delay, keepsAlive).pipe(
     map((): never => {
       throw errorOf();
     }),

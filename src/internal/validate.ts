@@ -57,6 +57,11 @@ export function requireText(name: string, value: unknown): asserts value is stri
   if (!isText(value)) throw wrong(name, value, 'a string that is not empty');
 }
 
+/** Checks an option that must be a boolean. */
+export function requireBoolean(name: string, value: unknown): asserts value is boolean {
+  if (typeof value !== 'boolean') throw wrong(name, value, 'true or false');
+}
+
 /** Checks that those options that are given are functions. */
 export function requireFunctions(options: Record<string, unknown>): void {
   for (const name of Object.keys(options)) {
