@@ -607,7 +607,7 @@ describe('attachToken', () => {
     const proxied = instance.get('/a', { proxy: { host: 'proxy.example', port: 8080 } });
     expect(await failureOf(proxied)).toMatchObject({ message: expect.stringContaining('through a proxy') as unknown });
     expect(() => attachToken(instance, token$, { allowInsecureRequests: 1 as never })).toThrow(
-      'option "allowInsecureRequests" must be a boolean, got 1',
+      'option "allowInsecureRequests" must be true or false, got 1',
     );
   });
 

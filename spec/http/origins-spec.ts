@@ -333,7 +333,7 @@ describe('allowInsecureRequests', () => {
   it('should be rejected at creation when it is no boolean', () => {
     for (const value of ['true', 1, {}, null])
       expect(() => createFetch(tokens().token$, { allowInsecureRequests: value as boolean })).toThrow(
-        /^option "allowInsecureRequests" must be a boolean/,
+        /^option "allowInsecureRequests" must be true or false/,
       );
   });
 });

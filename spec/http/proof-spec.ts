@@ -328,6 +328,6 @@ it('should be told to the redirects, since a browser would carry a proof to anot
   const { token$ } = bound({ [PROOF]: proof });
   const mode = jest.spyOn(redirectPolicy, 'mode');
   await createFetch(token$, { baseUrl: 'https://api.example.com', fetch: stubFetch(200).fetch })('/');
-  expect(mode.mock.calls).toEqual([[true]]);
+  expect(mode.mock.calls).toEqual([[false]]);
   mode.mockRestore();
 });

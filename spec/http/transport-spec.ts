@@ -53,7 +53,7 @@ describe('redirects', () => {
       try {
         await jest.isolateModulesAsync(async () => {
           const { mode } = (await import('../../src/http/transport.js')).redirectPolicy;
-          expect([mode(false), mode(true)]).toEqual(['follow', 'error']);
+          expect([mode(true), mode(false)]).toEqual(['follow', 'error']);
         });
       } finally {
         Reflect.deleteProperty(globalThis, name);

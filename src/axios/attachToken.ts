@@ -10,7 +10,7 @@ import axios, {
 } from 'axios';
 import { firstValueFrom } from 'rxjs';
 import { OriginNotAllowedError } from '../errors.js';
-import { createDestinations, parseOption, type Destinations } from '../http/destinations.js';
+import { createDestinations, tokenUrlOption, type Destinations } from '../http/destinations.js';
 import { originOf, pageUrl, parseUrl } from '../internal/urls.js';
 import { refuseUnknown, requireFunctions, requireObject } from '../internal/validate.js';
 import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
@@ -149,7 +149,7 @@ function destinationsOf(baseURL: string | undefined, options: AttachTokenOptions
   const { allowedOrigins, allowInsecureRequests } = options;
   const origin = baseURL ? originOf(baseURL, pageUrl()) : undefined;
   // Under the name that was given.
-  if (!allowedOrigins && origin !== undefined) parseOption('baseURL', origin, allowInsecureRequests ?? false);
+  if (!allowedOrigins && origin !== undefined) tokenUrlOption('baseURL', origin, allowInsecureRequests ?? false);
   return createDestinations({
     allowedOrigins: allowedOrigins ?? (origin === undefined ? [] : [origin]),
     allowInsecureRequests,

@@ -8,13 +8,13 @@ const TIMEOUT = 2_000;
 
 /** What comes before a limit, the end, or an error of the connection: the status says more than such an error. */
 export async function beginningOf(body: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
-  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  // `isRejection` has read the body itself.
+  if (body.locked) return new Uint8Array();
+  const reader = body.getReader();
   // Ends the read. Nobody waits for its promise: that of a cloned response waits for the clone, too.
-  const stop = () => reader?.cancel().catch(() => undefined);
+  const stop = () => reader.cancel().catch(() => undefined);
   const beginning = createBeginning(stop);
   try {
-    // Throws where `isRejection` has read the body itself.
-    reader = body.getReader();
     while (beginning.add((await reader.read()).value));
     void stop();
   } catch {

@@ -6,7 +6,7 @@ import { isGetOrHead } from './redirect.js';
 /** Redirects are opaque to the scripts of a page: the platform follows them, or nobody does. */
 export const byPlatform: RedirectPolicy = {
   // A browser drops `Authorization` on the way to another origin, but no custom header. A proof names one URL.
-  mode: (isBound) => (isBound ? 'error' : 'follow'),
+  mode: (platformMayFollow) => (platformMayFollow ? 'follow' : 'error'),
   follow: (response, outgoing) => {
     const { redirected, url } = response;
     const hadToken = !redirected || new URL(url).origin === new URL(outgoing.url).origin;

@@ -36,8 +36,7 @@ export interface FetchOptions extends DestinationOptions {
   isRejection?: IsRejection | undefined;
 }
 
-/** The options of `createFetch`. Each client has a list of its own, and refuses an option that is not in it. */
-export const FETCH_OPTIONS: Record<keyof FetchOptions, true> = {
+const KNOWN: Record<keyof FetchOptions, true> = {
   baseUrl: true,
   allowedOrigins: true,
   allowInsecureRequests: true,
@@ -69,24 +68,14 @@ export function fetchWithToken(
   use = managerOf(token$).use,
 ): FetchWithToken {
   const manager = managerOf(token$);
+  refuseUnknown(options, KNOWN);
   const { authorize, isRejection = isRejectionByDefault, fetch = platformFetch() } = options;
   requireFunctions({ authorize, isRejection, fetch });
   const sender = createRequestSender(manager, { fetch, authorize });
   const { waitForToken, sendAndRepeat } = createRepeater(manager, sender, isRejection);
 
-  const failing =
-    (outgoing: OutgoingRequest) =>
-    (error: unknown): never => {
-      releaseUnsent(outgoing);
-      // After an abort the error is its reason. If the signal had aborted before the call, a TypeError stays, as with
-      // fetch.
-      const isBadCall = outgoing.wasAborted && (error as Partial<Error> | null)?.name === 'TypeError';
-      throw uniformError(error, isBadCall ? null : outgoing.signal);
-    };
-
-  function begin(outgoing: OutgoingRequest, onWait?: OnWait): Promise<Response> {
+  function begin(outgoing: OutgoingRequest, onError: (error: unknown) => never, onWait?: OnWait): Promise<Response> {
     const token = use();
-    const fail = failing(outgoing);
     if (!token) {
       onWait?.(true);
       return waitForToken(outgoing)
@@ -94,22 +83,20 @@ export function fetchWithToken(
           onWait?.(false);
           return sendAndRepeat(outgoing, next);
         })
-        .catch(fail);
+        .catch(onError);
     }
     // Nearly every request goes this way, so it makes one promise and waits for nothing else.
     return sender.send(outgoing, token).then((response) => {
       // Below 300 the default predicate sees no rejection, and there is no redirect to follow.
       if (response.status >= 300 || isRejection !== isRejectionByDefault)
-        return sendAndRepeat(outgoing, token, response).catch(fail);
+        return sendAndRepeat(outgoing, token, response).catch(onError);
       manager.accepted(token, () => resourceKey(outgoing));
       return response;
-    }, fail);
+    }, onError);
   }
 
   const sendWithoutToken = (outgoing: OutgoingRequest): Promise<Response> =>
-    fetch(outgoing.request ?? outgoing.url, initOf(outgoing, outgoing.headers, redirectModeOf(outgoing))).catch(
-      failing(outgoing),
-    );
+    fetch(outgoing.request ?? outgoing.url, initOf(outgoing, outgoing.headers, redirectModeOf(outgoing)));
 
   return (input, given, replacingSignal, onWait) => {
     const init = given ?? {};
@@ -121,7 +108,16 @@ export function fetchWithToken(
       if (!isOfSource && manager.isClosed()) throw new TokenStreamClosedError();
       const target = isOfSource ? destinations.resolve(url) : destinations.check(url);
       const outgoing = outgoingRequest(target, request, init, replacingSignal);
-      return isOfSource || hasAuthorization(outgoing.headers) ? sendWithoutToken(outgoing) : begin(outgoing, onWait);
+      const onError = (error: unknown): never => {
+        releaseUnsent(outgoing);
+        // After an abort the error is its reason. If the signal had aborted before the call, a TypeError stays, as with
+        // fetch.
+        const isBadCall = outgoing.wasAborted && (error as Partial<Error> | null)?.name === 'TypeError';
+        throw uniformError(error, isBadCall ? null : outgoing.signal);
+      };
+      return isOfSource || hasAuthorization(outgoing.headers)
+        ? sendWithoutToken(outgoing).catch(onError)
+        : begin(outgoing, onError, onWait);
     } catch (error) {
       releaseBody(init.body);
       const failure = uniformError(error) as Error;
@@ -149,6 +145,5 @@ export function fetchWithToken(
  */
 export const createFetch = (token$: TokenStream, options: FetchOptions = {}): typeof globalThis.fetch => {
   const send = fetchWithToken(token$, options);
-  refuseUnknown(options, FETCH_OPTIONS);
   return (input, init) => send(input, init);
 };

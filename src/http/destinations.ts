@@ -40,10 +40,10 @@ export interface Destinations {
 export function createDestinations(options: DestinationOptions): Destinations {
   requireObject(options);
   const { baseUrl, allowedOrigins, allowInsecureRequests: insecure = false } = options;
-  if (typeof insecure !== 'boolean') throw wrong('allowInsecureRequests', insecure, 'a boolean');
+  if (typeof insecure !== 'boolean') throw wrong('allowInsecureRequests', insecure, 'true or false');
   if (allowedOrigins !== undefined && !Array.isArray(allowedOrigins))
     throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
-  const base = baseUrl === undefined ? undefined : parseOption('baseUrl', String(baseUrl), insecure);
+  const base = baseUrl === undefined ? undefined : tokenUrlOption('baseUrl', String(baseUrl), insecure);
   /** The base that a relative path is appended to. */
   const folder = base && new URL(base);
   if (folder && !folder.pathname.endsWith('/')) folder.pathname += '/';
@@ -96,14 +96,14 @@ const isRooted = (url: string): boolean => /^\s*[/\\](?![/\\\t\n\r])/.test(url);
 
 /** The origin with a slash. */
 function prefixOption(name: string, value: string, insecure: boolean): string {
-  const url = parseOption(name, value, insecure);
+  const url = tokenUrlOption(name, value, insecure);
   if (value.includes('*') || url.pathname !== '/')
     throw wrong(name, displayUrl(url), 'one exact origin such as https://api.example.com');
   return `${url.origin}/`;
 }
 
 /** @throws TypeError if the token may not go to the URL. It names the option. */
-export function parseOption(name: string, value: string, insecure: boolean): URL {
+export function tokenUrlOption(name: string, value: string, insecure: boolean): URL {
   const url = parseUrl(value);
   if (!url || !/^https?:$/.test(url.protocol)) {
     // What stands before an `@` may be a password.

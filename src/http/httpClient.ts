@@ -3,7 +3,7 @@ import { isObservable, throwError, type Observable } from 'rxjs';
 import type { BodyInit, HeadersInit } from '../internal/platformTypes.js';
 import { isStream } from '../internal/isStream.js';
 import { displayUrl } from '../internal/urls.js';
-import { numbersIn, refuseUnknown } from '../internal/validate.js';
+import { numbersIn } from '../internal/validate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import { createDestinations } from './destinations.js';
@@ -20,7 +20,7 @@ import {
 } from './outgoingRequest.js';
 import { copyOfBody, hasContentType, isSendable, releaseBody, tagOf } from './requestBody.js';
 import { readBody, statusError } from './responseBody.js';
-import { FETCH_OPTIONS, fetchWithToken, type FetchOptions } from './createFetch.js';
+import { fetchWithToken, type FetchOptions } from './createFetch.js';
 
 export interface HttpClientOptions extends FetchOptions {
   /**
@@ -88,10 +88,9 @@ export interface HttpClient {
 export function createHttpClient(token$: TokenStream, options: HttpClientOptions = {}): HttpClient {
   const destinations = createDestinations(options);
   const { timers, lastError } = managerOf(token$);
-  const sender = { send: fetchWithToken(token$, options, destinations), timers, lastError };
   const { headers, timeout: defaultTimeout, ...others } = options;
+  const sender = { send: fetchWithToken(token$, others, destinations), timers, lastError };
   numbersIn({ timeout: defaultTimeout }, TIMEOUT);
-  refuseUnknown(others, FETCH_OPTIONS);
   const defaults = headers === undefined ? undefined : headersOption(headers);
 
   const defaultsFor = (body: unknown) =>
@@ -118,9 +117,9 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
       const own = headerRecord(init.headers);
       const headers = Object.assign({ accept: ACCEPT }, isJson && JSON_TYPE, defaultsFor(init.body), own);
       Object.assign(init, { method, headers });
-      // Fetch asks for it, since no platform reads the answer while the body is sent.
+      // Fetch demands it for a stream.
       if (isStream(init.body)) (init as { duplex?: string }).duplex ??= 'half';
-      return send(url, init, readJson as Read<T>);
+      return send(url, init, readOkBody as Read<T>);
     });
 
   /** As the caller gave it, with the headers of the client. */
@@ -154,7 +153,7 @@ const whenOk =
   (response, name) =>
     response.ok ? read(response, name) : statusError(response, name);
 
-const readJson = /* @__PURE__ */ whenOk(readBody);
+const readOkBody = /* @__PURE__ */ whenOk(readBody);
 
 type Prepared = OutgoingInit & { timeout?: number };
 
@@ -163,15 +162,16 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const ACCEPT = 'application/json, text/plain, */*';
 
 /** What other clients take. Of unknown members only these are refused: a platform's fetch has its own. */
-const FOREIGN = /* @__PURE__ */ new Set(['params', 'query', 'searchParams', 'json', 'data', 'responseType']);
+const FOREIGN = ['params', 'query', 'searchParams', 'json', 'data', 'responseType'];
 
 /** The init as it is now, but for its headers; with a `timeout` that is checked. */
 function prepared(given: HttpRequestInit | null | undefined): Prepared {
   // Each sending sets a signal. V8 takes a microsecond more where a member is added after a spread.
   const init: Prepared = { signal: undefined, ...copyOfInit(given ?? {}) };
   if (init.timeout !== undefined) numbersIn({ timeout: init.timeout }, TIMEOUT);
-  for (const name in given)
-    if (FOREIGN.has(name) && ((init as Record<string, unknown>)[name] ?? undefined) !== undefined)
+  const members = init as Partial<Record<string, unknown>>;
+  for (const name of FOREIGN)
+    if ((members[name] ?? undefined) !== undefined)
       throw new TypeError(`unknown option "${name}": a query is part of the URL, a body is an argument`);
   return init;
 }

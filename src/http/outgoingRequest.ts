@@ -24,7 +24,7 @@ export interface OutgoingRequest {
   readonly signal: AbortSignal | null | undefined;
   /** Whether the signal had aborted before the call. */
   readonly wasAborted: boolean;
-  /** Whether it is the request to where a server redirected another one. */
+  /** Made by a redirect. So is its repeat, whose response says `redirected` too. */
   readonly isRedirected?: boolean;
   isSent: boolean;
 }
@@ -40,7 +40,7 @@ export function outgoingRequest(
   replacingSignal?: AbortSignal,
 ): OutgoingRequest {
   const init = copyOfInit(given);
-  // Beside an init, fetch leaves these two of a Request behind.
+  // `fetch(request, init)` drops these two of the Request if `init` has any member.
   if (input) for (const name of ['referrer', 'referrerPolicy'] as const) init[name] ??= input[name] as never;
   const headers = copyOfHeaders(given.headers ?? input?.headers);
   // `null` takes the Request's signal away.
@@ -50,6 +50,7 @@ export function outgoingRequest(
   return { url, request: copyOfRequest(input, init), init, headers, signal: init.signal, wasAborted, isSent: false };
 }
 
+/** Never read: an entry keeps a Request alive while its signal is held. */
 const requests = /* @__PURE__ */ new WeakMap<AbortSignal, Request>();
 
 /**
@@ -91,8 +92,9 @@ function fieldsOfClass(given: object): OutgoingInit {
   const fields: Record<string, unknown> = {};
   for (let part: object | null = given; part && part !== Object.prototype; part = parentOf(part)) {
     for (const key of Reflect.ownKeys(part)) {
-      const name = typeof key === 'string' ? key : key.description;
-      if (name === undefined || (name !== key && name !== 'dispatcher')) continue;
+      const isSymbol = typeof key === 'symbol';
+      if (isSymbol && key.description !== 'dispatcher') continue;
+      const name = isSymbol ? 'dispatcher' : key;
       const value = (given as Record<string | symbol, unknown>)[key];
       if (value !== undefined && typeof value !== 'function') fields[name] ??= value;
     }
@@ -111,7 +113,7 @@ export const urlOf = (input: unknown): string => (isRequest(input) ? input.url :
 
 /** What to hand to fetch for one sending. */
 export const inputOf = ({ request, init, url }: OutgoingRequest): Request | string =>
-  // Beside another body, the one of a Request may have been read already.
+  // With a body in `init`, the Request's own may have been read, and `clone` would throw.
   (init.body ? request : request?.clone()) ?? url;
 
 export function initOf({ init }: OutgoingRequest, headers: HeadersInit, redirect: RequestRedirect): RequestInit {

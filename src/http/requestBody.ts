@@ -65,7 +65,7 @@ function copyOf(body: object): object {
   const { buffer, byteOffset, byteLength } = body;
   return tag === '[object DataView]'
     ? new DataView(buffer.slice(byteOffset, byteOffset + byteLength))
-    : // That of typed arrays keeps the class, and a Buffer's own copies nothing.
+    : // The prototype's `slice` keeps the class; a Buffer's own makes a view.
       Uint8Array.prototype.slice.call(body);
 }
 

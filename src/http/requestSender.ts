@@ -24,11 +24,11 @@ export function createRequestSender(
   { proof }: Pick<TokenManager, 'proof'>,
   { fetch, authorize }: { readonly fetch: typeof globalThis.fetch; readonly authorize: Authorize | undefined },
 ): RequestSender {
-  const isBound = Boolean(authorize ?? proof);
+  const platformMayFollow = !authorize && !proof;
 
   function sendOnce(outgoing: OutgoingRequest, headers: HeadersInit, method?: string): Promise<Response> {
     const mode = redirectModeOf(outgoing);
-    const init = initOf(outgoing, headers, mode === 'follow' ? redirectPolicy.mode(isBound) : mode);
+    const init = initOf(outgoing, headers, mode === 'follow' ? redirectPolicy.mode(platformMayFollow) : mode);
     if (method !== undefined) init.method = method;
     const input = inputOf(outgoing);
     outgoing.isSent = true;
@@ -56,12 +56,14 @@ export function createRequestSender(
     const record = headerRecord(await headers);
     // The method that is signed: fetch leaves `patch` as it is written.
     const request = { method: methodOf(outgoing), url: outgoing.url, token };
-    for (let isRepeat = false; ; isRepeat = true) {
-      const response = await sendOnce(outgoing, { ...record, ...(await proof.sign(request)) }, request.method);
-      // A 401 that still asks for a nonce does not reject the token: `isRejection` knows its error.
-      if (!(await proof.learn(request, response)) || isRepeat || !isRepeatable(outgoing)) return response;
-      discard(response);
-    }
+    const sendSigned = async () => sendOnce(outgoing, { ...record, ...(await proof.sign(request)) }, request.method);
+    const first = await sendSigned();
+    if (!(await proof.learn(request, first)) || !isRepeatable(outgoing)) return first;
+    discard(first);
+    const second = await sendSigned();
+    // A 401 that still asks for a nonce does not reject the token: `isRejection` knows its error.
+    await proof.learn(request, second);
+    return second;
   }
 
   return {

@@ -15,8 +15,8 @@ export async function readBody<T>(response: Response, nameOf: () => string): Pro
   if (text === '') return null as T;
   // A mock of fetch may have none.
   const type = (response as Partial<Response>).headers?.get('content-type') ?? '';
-  // One JSON text in each line, as `application/x-ndjson`: a single line is no other kind of answer than two.
-  if (/ndjson|jsonl|json-s(eq|tream)|stream\+json/i.test(type)) return text as T;
+  // JSON lines stay text, even a single one: the type must not depend on their number.
+  if (/ndjson|jsonl|json-seq|json-stream|stream\+json/i.test(type)) return text as T;
   const saysJson = /\bjson\b(?!-)/i.test(type);
   const json = saysJson || /^\s*[[{]/.test(text) ? parseJson(text.trimStart() || 'null') : undefined;
   if (json === undefined && saysJson)
