@@ -48,8 +48,8 @@ describe('a redirect', () => {
     ['GET', 'https://api.example/b', false],
     ['HEAD', 'https://api.example/b', false],
   ])('should say that what was sent may have been accepted: %s answered by %s: %p', (method, responseURL, accepted) => {
-    const { mayHaveBeenAccepted } = trackRedirects('https://api.example/a', method, undefined);
-    expect(mayHaveBeenAccepted({ request: { responseURL } })).toBe(accepted);
+    const { acceptedBefore } = trackRedirects('https://api.example/a', method, undefined);
+    expect(acceptedBefore({ request: { responseURL } })).toBe(accepted);
   });
 
   it.each([
@@ -65,6 +65,6 @@ describe('a redirect', () => {
     const redirects = trackRedirects('https://api.example/a', method, undefined);
     const hop = { href: 'https://api.example/b', method: next, headers: {} };
     redirects.beforeRedirect(hop, { headers: {}, statusCode }, { headers: {}, url: '', method });
-    expect(redirects.mayHaveBeenAccepted({})).toBe(accepted);
+    expect(redirects.acceptedBefore({})).toBe(accepted);
   });
 });

@@ -100,7 +100,7 @@ export function attachToken(
   /** Takes the adapter's place: interceptors and `transformRequest` have run, and run once. */
   const send = async (config: InternalAxiosRequestConfig): Promise<AxiosResponse> => {
     const { baseURL = '', url, allowAbsoluteUrls, auth, headers } = config;
-    // `withoutToken()`: there is no token that must not go there.
+    // `withoutToken()`: no token is sent, so any origin will do.
     if (headers.get('Authorization') === false) return getAdapter(config.adapter, config)(config);
     const target = splitCredentials((instance as AxiosInstance).getUri({ baseURL, url, allowAbsoluteUrls }));
     const absolute = destinations.check(target.url);
@@ -109,18 +109,21 @@ export function attachToken(
     hideLinks(config);
     return firstValueFrom(sendWithToken(token$, givenRequest(config), absolute, isRejection));
   };
+  /**
+   * Puts `send` in the place of the adapter. Interceptors that were added earlier run after this one, and may make a
+   * new config or name another adapter. So a transformer, which axios calls after all interceptors, puts `send` there
+   * again, and takes itself off the config.
+   */
   const replaceAdapter = (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => {
     const { transformRequest } = config;
     const sendBy =
       (adapter: InternalAxiosRequestConfig['adapter']): AxiosAdapter =>
       (ready) =>
-        // Another interceptor may have made a config of its own, without the adapter.
         send({
           ...ready,
           transformRequest: [ready.transformRequest ?? []].flat().filter((each) => each !== keepAdapter),
           adapter: adapter ?? instance.defaults.adapter ?? axios.defaults.adapter,
         });
-    /** Interceptors that were added before run after this one. One may have named another adapter. */
     const keepAdapter: AxiosRequestTransformer = function (data: unknown) {
       if (typeof this.adapter !== 'function') this.adapter = sendBy(this.adapter);
       return data;

@@ -25,7 +25,7 @@ export function attemptOf(
   elapsed: number,
 ): InternalAxiosRequestConfig {
   const limit = limitOf(config);
-  // Without one axios must find that it has none, and take its next adapter.
+  // Where the platform has no fetch, `env.fetch` stays unset, so that axios skips its fetch adapter.
   const fetch = config.env?.fetch ?? (globalThis as Partial<typeof globalThis>).fetch;
   return {
     ...config,
@@ -33,8 +33,7 @@ export function attemptOf(
     ...connectionOf(config, url),
     beforeRedirect,
     ...(fetch && { env: { ...config.env, fetch: recordingFetch(fetch) } }),
-    ...(limit < Infinity &&
-      elapsed > 0 && { timeout: Math.max(1, limit - elapsed), timeoutErrorMessage: timeoutMessageOf(config) }),
+    ...(limit < Infinity && { timeout: Math.max(1, limit - elapsed), timeoutErrorMessage: timeoutMessageOf(config) }),
   };
 }
 

@@ -10,14 +10,14 @@ import type { Timers } from '../internal/timers.js';
  */
 export function interruptionsOf(config: InternalAxiosRequestConfig, timers: Timers): Observable<unknown> {
   const { signal, cancelToken, transitional } = config;
-  const token = cancelToken as unknown as Cancellable | undefined;
-  const cancelled$ = token
+  const canceller = cancelToken as unknown as Cancellable | undefined;
+  const cancelled$ = canceller
     ? fromEventPattern<Cancel>(
         (listener) => {
-          token.subscribe(listener);
+          canceller.subscribe(listener);
         },
         (listener) => {
-          token.unsubscribe(listener);
+          canceller.unsubscribe(listener);
         },
       )
     : NEVER;
@@ -59,11 +59,7 @@ export function timeoutAsGiven(
   { timeout }: InternalAxiosRequestConfig,
   config: InternalAxiosRequestConfig,
 ): unknown {
-  if (
-    error instanceof AxiosError &&
-    timeout !== config.timeout &&
-    error.message === `timeout of ${String(timeout)}ms exceeded`
-  )
+  if (error instanceof AxiosError && error.message === `timeout of ${String(timeout)}ms exceeded`)
     error.message = timeoutMessageOf(config);
   return error;
 }

@@ -3,13 +3,11 @@
 type Fetch = typeof globalThis.fetch;
 
 /** The answers to requests. */
-const answers = new WeakMap<object, Answer>();
+const answers = new WeakMap<object, AnswerOrigin>();
 /** One for each fetch, not for each request: axios keeps an adapter for every fetch that it has seen. */
 const recording = new WeakMap<Fetch, Fetch>();
 
-/**
- * A fetch for axios' adapter of that name, which does not tell where an answer came from; axios before 1.12 takes none.
- */
+/** Axios before 1.12 takes none. */
 export function recordingFetch(own: Fetch): Fetch {
   const known = recording.get(own);
   if (known) return known;
@@ -23,10 +21,10 @@ export function recordingFetch(own: Fetch): Fetch {
 }
 
 /** What is known of where an answer came from. */
-type Answer = { readonly [K in 'url' | 'redirected']?: Response[K] | undefined };
+type AnswerOrigin = { readonly [K in 'url' | 'redirected']?: Response[K] | undefined };
 
 /** What a browser's XMLHttpRequest or a recording fetch tells of the answer to a request. */
-export function answerOf(request: unknown): Answer {
+export function answerOf(request: unknown): AnswerOrigin {
   if (typeof request !== 'object' || request === null) return {};
   const { responseURL: url } = request as { readonly responseURL?: string };
   return url === undefined ? (answers.get(request) ?? {}) : { url };

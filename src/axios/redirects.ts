@@ -10,12 +10,12 @@ type BeforeRedirect = NonNullable<InternalAxiosRequestConfig['beforeRedirect']>;
 export interface RedirectTracker {
   readonly beforeRedirect: BeforeRedirect;
   /** Whether the request that got this answer carried the token. */
-  readonly hadToken: (answer: Answer) => boolean;
+  readonly hadToken: (answer: Answered) => boolean;
   /** Whether the server has accepted what was sent before it redirected (301, 302, 303), or may have. */
-  readonly mayHaveBeenAccepted: (answer: Answer) => boolean;
+  readonly acceptedBefore: (answer: Answered) => boolean;
 }
 
-interface Answer {
+interface Answered {
   readonly request?: unknown;
 }
 
@@ -46,6 +46,6 @@ export function trackRedirects(url: string, method: string, others: BeforeRedire
       // A mock of the server may word it as the request did: relative.
       return stayed && (!url || originOf(url, origin) === origin);
     },
-    mayHaveBeenAccepted: ({ request }) => isAccepted || mayHaveBeenAccepted(method, url, answerOf(request)),
+    acceptedBefore: ({ request }) => isAccepted || mayHaveBeenAccepted(method, url, answerOf(request)),
   };
 }

@@ -30,10 +30,15 @@ export function sendWithToken(
   let redirects: RedirectTracker;
   /** Nothing is under way: the request waits for a token. */
   let isWaiting = true;
-  /** The last answer that `isRejection` has seen. The next sending comes only after a rejected one. */
+  /** The answer to the last sending. The next sending comes only after a rejected one. */
   let lastAnswer: AxiosResponse | undefined;
   const discardLastAnswer = () => {
     if (lastAnswer) discardStream(lastAnswer);
+  };
+
+  const onAnswer = (outcome: unknown) => {
+    isWaiting = true;
+    lastAnswer = responseOf(outcome);
   };
 
   const send = (token: AccessToken): Observable<AxiosResponse> =>
@@ -48,12 +53,11 @@ export function sendWithToken(
           throw redact(timeoutAsGiven(error, attempt, config), config, attempt);
         }),
       );
-    }).pipe(tap({ next: () => (isWaiting = true), error: () => (isWaiting = true) }));
+    }).pipe(tap<AxiosResponse>({ next: onAnswer, error: onAnswer }));
 
   const isRejected = (outcome: unknown): boolean => {
     const response = responseOf(outcome);
     if (!response || !redirects.hadToken(response)) return false;
-    lastAnswer = response;
     try {
       return callPredicate(isRejection, response, 'isRejection');
     } catch (error) {
@@ -64,7 +68,7 @@ export function sendWithToken(
 
   /** The caller's timeout may have passed while the answer was read. */
   const isRepeatable = (outcome: unknown): boolean =>
-    !isStream(config.data) && !redirects.mayHaveBeenAccepted(responseOf(outcome) ?? {}) && elapsed() < limitOf(config);
+    !isStream(config.data) && !redirects.acceptedBefore(responseOf(outcome) ?? {}) && elapsed() < limitOf(config);
 
   const interrupted$ = interruptionsOf(config, managerOf(token$).timers).pipe(
     filter(() => isWaiting),
@@ -74,5 +78,6 @@ export function sendWithToken(
     }),
   );
   const rules = { key: resourceOf(method, url), isRejection: isRejected };
+  // The notifier never emits: its error ends the stream.
   return requestWith(send, rules, isRepeatable)(token$).pipe(takeUntil(interrupted$));
 }
