@@ -78,8 +78,8 @@ export function settingsOf(options: ConnectOptions) {
     reconnects: reconnect !== false,
     backoff: backoffOf(reconnect === false ? {} : reconnect),
     /**
-     * No reconnect comes sooner after such an end: its `Retry-After`. NaN: there is no clock here, so a date counts only
-     * beside the server's own `Date`.
+     * No reconnect comes sooner after such an end: its `Retry-After`. NaN: there is no clock here, so a date counts
+     * only beside the server's own `Date`.
      */
     leastPause: (end: unknown): number => retryAfterOf(end, NaN) ?? 0,
     ...checked,
