@@ -49,28 +49,34 @@ export function observeToken(token$: TokenStream, options: ObserveTokenOptions):
   let asked: Extract<TokenEvent, { type: 'refreshStarted' }> | undefined;
   let failure: TokenEvent | undefined;
 
+  /** The refresh has ended without a token. After a refresh that brought the same token there is no failure. */
+  function endRefresh(): void {
+    if (asked && failure)
+      duration.record(seconds(failure.at - asked.at), { name, reason: asked.reason, outcome: 'failed' });
+    asked = undefined;
+  }
+
   function measure(event: TokenEvent): void {
     if (event.type === 'refreshStarted') {
       asked = event;
       failure = undefined;
     }
-    if (event.type === 'tokenRejected') rejections.add(1, { name, outcome: event.outcome });
     if (event.type === 'refreshFailed') {
       failure = event;
       failures.add(1, { name, permanent: event.permanent });
+      // An error that ends no attempt, such as one of the store's `changes`, plans none either.
+      if (event.permanent || event.retryIn !== null) endRefresh();
     }
-    // An error that ends no attempt, such as one of the store's `changes`, plans none either. After the last attempt, when
-    // nobody waits any more, the stream is idle. It is idle after a refresh that brought the same token, too.
-    const hasEnded = event.type === 'refreshFailed' ? event.permanent || event.retryIn !== null : event.type === 'idle';
-    if (hasEnded && asked && failure)
-      duration.record(seconds(failure.at - asked.at), { name, reason: asked.reason, outcome: 'failed' });
-    if (hasEnded || event.type === 'signedOut') asked = undefined;
+    // After the last attempt, when nobody waits any more, or after a refresh that brought the same token.
+    if (event.type === 'idle') endRefresh();
+    if (event.type === 'signedOut') asked = undefined;
     if (event.type === 'tokenChanged') {
       // What others put into the store was not asked for here.
       if (asked || event.origin === 'fetched')
         duration.record(seconds(event.took), { name, reason: event.reason, outcome: event.origin });
       asked = undefined;
     }
+    if (event.type === 'tokenRejected') rejections.add(1, { name, outcome: event.outcome });
   }
 
   /**
