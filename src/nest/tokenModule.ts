@@ -49,7 +49,10 @@ type NestModule = ModulesContainer extends Map<string, infer M> ? M : never;
  */
 const makeModuleCheck = (name: string) => (moduleRef: ModuleRef, modules: ModulesContainer) => {
   const stream = getTokenStreamToken(name);
-  /** Nest adds the global modules to the imports of each module, behind its own. */
+  /**
+   * Nest adds the global modules to the imports of each module, behind its own. So a module's own TokenModule hides a
+   * global one of the same name. Only two of the same kind are ambiguous.
+   */
   const isAmbiguous = ({ imports }: NestModule) =>
     [true, false].some((isGlobal) => {
       const isRival = (module: NestModule) =>
