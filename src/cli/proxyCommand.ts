@@ -4,7 +4,7 @@ import { orAborted } from '../internal/onAbort.js';
 import type { ProxyLogEntry } from '../proxy/options.js';
 import { startTokenProxy } from '../proxy/startTokenProxy.js';
 import type { TokenEvent } from '../token/events.js';
-import { firstToken } from './firstToken.js';
+import { awaitToken } from './awaitToken.js';
 import type { CommandIo } from './io.js';
 import type { ParsedOptions } from './options.js';
 import { commandStream } from './tokenSource.js';
@@ -33,7 +33,7 @@ export async function runProxy(options: ParsedOptions, io: CommandIo): Promise<v
     });
     try {
       // What is wrong with the credentials is told now, and not to the first client.
-      if ((await firstToken(token$, stop)) === null) return;
+      if ((await awaitToken(token$, stop)) === null) return;
       tokenLines(token$.events).subscribe((line) => {
         io.err(`${new Date().toISOString()} ${line}`);
       });

@@ -1,7 +1,7 @@
 /** `rx-fresh-token token`: prints one token, in one of the formats. */
 import { messageOf } from '../internal/messageOf.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
-import { firstToken } from './firstToken.js';
+import { awaitToken } from './awaitToken.js';
 import { FORMATS } from './formats.js';
 import { UsageError, type CommandIo } from './io.js';
 import { withOptionNames, type ParsedOptions } from './options.js';
@@ -42,21 +42,21 @@ export async function runToken(options: ParsedOptions, io: CommandIo): Promise<v
 
 /** A server has rejected what git erases. If that is still the stored token, it is replaced in the file. */
 async function replaceErased(token$: TokenStream, input: string, io: CommandIo): Promise<void> {
-  const token = await firstToken(token$, io.stop());
+  const token = await awaitToken(token$, io.stop());
   // The password of Basic, or the credential of a scheme, as they were printed.
   if (
     token &&
     input.split(/\r?\n/).some((line) => [`password=${token.value}`, `credential=${token.value}`].includes(line))
   )
-    await firstToken(token$, io.stop(), token$.refresh());
+    await awaitToken(token$, io.stop(), token$.refresh());
 }
 
 /** Nobody renews the token in a file: when it ends soon, its successor is printed. */
 async function tokenToPrint(token$: TokenStream, io: CommandIo): Promise<AccessToken | null> {
-  const token = await firstToken(token$, io.stop());
+  const token = await awaitToken(token$, io.stop());
   if (!token || !endsSoon(token)) return token;
   try {
-    return await firstToken(token$, io.stop(), token$.refresh());
+    return await awaitToken(token$, io.stop(), token$.refresh());
   } catch (error) {
     if (!token$.current) throw error;
     io.err(`warning: ${withOptionNames(messageOf(error))}; this one ends soon`);
@@ -64,6 +64,6 @@ async function tokenToPrint(token$: TokenStream, io: CommandIo): Promise<AccessT
   }
 }
 
-/** As a stream decides that a token is due. */
+/** The default of a stream, without its additions for slow fetches and rounded times. */
 const endsSoon = ({ issuedAt, expiresAt }: AccessToken): boolean =>
   expiresAt - Date.now() < Math.min((expiresAt - issuedAt) / 6, 5 * 60_000);

@@ -8,7 +8,7 @@ import type { AccessToken, TokenStream } from '../token/types.js';
  * The first token, or what `refresh()` brings. A failure is told at once: whoever has written the command line waits for
  * it. Null, if the process is asked to end.
  */
-export function firstToken(
+export function awaitToken(
   token$: TokenStream,
   stop: AbortSignal,
   taken$ = takeToken(token$),
