@@ -8,7 +8,7 @@ import { copyOfJsonBody } from '../http/requestBody.js';
  */
 export function givenRequest<T>(request: HttpRequest<T>): HttpRequest<T> {
   const { body } = request;
-  if (typeof body !== 'object' || body === null || body instanceof HttpParams) return request;
+  if (body instanceof HttpParams) return request;
   const copy = copyOfJsonBody<unknown>(body);
   if (copy === body) return request;
   // Angular would send as it is what JSON shows as a text or number (a Date), and it sends objects as JSON.

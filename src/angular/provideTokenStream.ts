@@ -17,7 +17,7 @@ import {
   PROVIDED_STREAMS,
   streamsInForce,
   TOKEN_STREAM,
-  TOKEN_STREAMS,
+  STREAMS_IN_FORCE,
   type ProvidedStream,
 } from './providedStreams.js';
 import { givenOptions, splitOptions, type ProvideTokenStreamOptions } from './streamOptions.js';
@@ -118,7 +118,7 @@ export function streamProviders(
     { provide: token, useFactory: makeStream },
     { provide: PROVIDED_STREAMS, multi: true, useValue: provided },
     { provide: INJECTOR_DESTROYED, useFactory: injectorDestroyed },
-    { provide: TOKEN_STREAMS, useFactory: streamsInForce },
+    { provide: STREAMS_IN_FORCE, useFactory: streamsInForce },
   ]);
 }
 

@@ -30,8 +30,8 @@ export const PROVIDED_STREAMS = /* @__PURE__ */ new InjectionToken<readonly Prov
 
 type Levels = readonly (readonly ProvidedStream[])[];
 
-/** Those that are in force, which are checked once: of the nearest injector, then of those above it. */
-export const TOKEN_STREAMS = /* @__PURE__ */ new InjectionToken<Levels>('checked streams of rx-fresh-token');
+/** They are checked once: those of the nearest injector, then those above it. */
+export const STREAMS_IN_FORCE = /* @__PURE__ */ new InjectionToken<Levels>('checked streams of rx-fresh-token');
 
 /** Emits when the injector that provides the streams is destroyed, before these close. */
 export const INJECTOR_DESTROYED = /* @__PURE__ */ new InjectionToken<Observable<unknown>>(
@@ -44,7 +44,7 @@ export const INJECTOR_DESTROYED = /* @__PURE__ */ new InjectionToken<Observable<
  */
 export function streamsInForce(): Levels {
   const own = distinct(inject(PROVIDED_STREAMS));
-  const above = inject(TOKEN_STREAMS, { optional: true, skipSelf: true }) ?? [];
+  const above = inject(STREAMS_IN_FORCE, { optional: true, skipSelf: true }) ?? [];
   return [own, ...above.map((streams) => streams.filter(({ name }) => own.every((each) => each.name !== name)))];
 }
 
@@ -52,24 +52,26 @@ export function streamsInForce(): Levels {
 function distinct(provided: readonly ProvidedStream[]): readonly ProvidedStream[] {
   const byName = new Map<string | undefined, ProvidedStream>();
   for (const stream of provided) {
-    const known = byName.get(stream.name);
-    if (known && !stream.replacing)
-      throw new TypeError(
-        known.replacing
-          ? 'provideFakeToken() must come after the stream in whose place it stands'
-          : stream.name === undefined
-            ? 'provideTokenStream was called twice without a name: give each stream but one the option "name"'
-            : `provideTokenStream was called twice with the name ${JSON.stringify(stream.name)}`,
-      );
-    const { token, replacing } = stream;
-    byName.set(stream.name, known ? { ...known, ...replacing, token, replacing } : stream);
+    const { name, token, replacing } = stream;
+    const known = byName.get(name);
+    if (!known) byName.set(name, stream);
+    else if (replacing) byName.set(name, { ...known, ...replacing, token, replacing });
+    else throw new TypeError(whyRefused(known));
   }
   return [...byName.values()];
 }
 
+/** @param known the stream whose name was given a second time */
+function whyRefused({ name, replacing }: ProvidedStream): string {
+  if (replacing) return 'provideFakeToken() must come after the stream in whose place it stands';
+  if (name === undefined)
+    return 'provideTokenStream was called twice without a name: give each stream but one the option "name"';
+  return `provideTokenStream was called twice with the name ${JSON.stringify(name)}`;
+}
+
 /** The streams to choose from. @throws Error if there is none */
 export function injectStreams(caller: string): Levels {
-  const streams = inject(TOKEN_STREAMS, { optional: true });
+  const streams = inject(STREAMS_IN_FORCE, { optional: true });
   if (!streams) throw new Error(`${caller} needs a token stream: call provideTokenStream() among the providers`);
   return streams;
 }

@@ -65,7 +65,8 @@ export function splitOptions(options: ProvideTokenStreamOptions) {
     authorize,
     ...own
   } = options;
-  // Only checked here. Made of them are a clock and listeners, which a rendering server may not have.
+  // Checked here, and made again at the first use: of `now`, `wake` and `store`, `settingsOf` makes a clock and
+  // listeners, which a rendering server may lack.
   settingsOf({ ...own, wake: own.wake ?? EMPTY, now: undefined, store: undefined });
   if ((allowedOrigins as unknown) === undefined) throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
   if (name !== undefined) requireText('name', name);

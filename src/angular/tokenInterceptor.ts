@@ -60,7 +60,7 @@ export const tokenInterceptor: HttpInterceptorFn = (request, next) => {
   const choice = choiceFor(request);
   if (choice === null) return next(request);
   // What the server is answered without a token is no answer for the user: the browser asks again.
-  if (choice === 'later') return next(request.clone({ transferCache: false }));
+  if (choice === 'onServer') return next(request.clone({ transferCache: false }));
   // Only now: what goes untouched, such as a configuration that the factory will read, must not call the factory.
   const token$ = inject(choice.stream.token);
   const { isOfSource, proof } = managerOf(token$);
@@ -69,37 +69,37 @@ export const tokenInterceptor: HttpInterceptorFn = (request, next) => {
   const zone = inject(NgZone);
   // A token is waited for outside of Angular's zone; whoever asked within it sends and is answered within it.
   const isInZone = NgZone.isInAngularZone();
-  const scheduler = within((run) => zone.run(run));
-  let isSent = false;
+  const intoZone = within((run) => zone.run(run));
+  let isInFlight = false;
   const sendInZone: HttpHandlerFn = (sent) => {
     const sent$ = defer(() => next(sent)).pipe(
       tap({
-        subscribe: () => (isSent = true),
-        next: ({ type }) => (isSent = type !== HttpEventType.Response),
-        error: () => (isSent = false),
+        subscribe: () => (isInFlight = true),
+        next: ({ type }) => (isInFlight = type !== HttpEventType.Response),
+        error: () => (isInFlight = false),
       }),
     );
-    return isInZone ? sent$.pipe(subscribeOn(scheduler)) : sent$;
+    return isInZone ? sent$.pipe(subscribeOn(intoZone)) : sent$;
   };
   // When the injector is destroyed, a waiting request completes: nobody is left to handle an error.
-  const ended$ = inject(INJECTOR_DESTROYED).pipe(filter(() => !isSent));
+  const ended$ = inject(INJECTOR_DESTROYED).pipe(filter(() => !isInFlight));
   const answer$ = answerTo(givenRequest(request), choice, token$, sendInZone).pipe(
     // An effect that sends a request must not depend on signals that the token source reads.
     subscribeOn(within((run) => untracked(() => zone.runOutsideAngular(run)))),
     takeUntil(ended$),
   );
-  return isInZone ? answer$.pipe(observeOn(scheduler)) : answer$;
+  return isInZone ? answer$.pipe(observeOn(intoZone)) : answer$;
 };
 
-/** The stream whose token the request carries; 'later': not on a server; null if it goes untouched. */
-function choiceFor(request: HttpRequest<unknown>): Choice | 'later' | null {
+/** The stream whose token the request carries; 'onServer': it would in the browser; null if it goes untouched. */
+function choiceFor(request: HttpRequest<unknown>): Choice | 'onServer' | null {
   const { context, method, headers, url } = request;
-  if (handled.has(request) || context.get(WITHOUT_TOKEN) || method === 'JSONP' || headers.has('Authorization'))
+  if (authorizedBefore.has(request) || context.get(WITHOUT_TOKEN) || method === 'JSONP' || headers.has('Authorization'))
     return null;
   const streams = injectStreams('tokenInterceptor');
   const name = context.get(TOKEN_OF);
   if (isPlatformServer(inject(PLATFORM_ID)))
-    return name !== undefined || mayCarryToken(streams, url, inject(PlatformLocation)) ? 'later' : null;
+    return name !== undefined || mayCarryToken(streams, url, inject(PlatformLocation)) ? 'onServer' : null;
   if (name === undefined) return chooseStream(streams, url);
   const stream = streamNamed(streams, name);
   return { stream, url: stream.destinations.check(url) };
@@ -115,10 +115,9 @@ function answerTo(
   return defer(() => {
     const progress$ = new Subject<HttpEvent<unknown>>();
     // Only the response says whether the token was good. What comes before it goes past, in its order.
-    const isResponse = (event: HttpEvent<unknown>) => {
-      if (event.type === HttpEventType.Response) return true;
-      progress$.next(event);
-      return false;
+    const isResponse = ({ type }: HttpEvent<unknown>) => type === HttpEventType.Response;
+    const passProgress = (event: HttpEvent<unknown>) => {
+      if (!isResponse(event)) progress$.next(event);
     };
     /** What the last sending ended with. */
     let outcomeBefore: unknown;
@@ -126,6 +125,7 @@ function answerTo(
     const response$ = requestWith(
       (token) =>
         send(authorized(stream, pastCacheOfFetch(request, outcomeBefore), token)).pipe(
+          tap(passProgress),
           filter(isResponse),
           tap<HttpEvent<unknown>>({ next: keep, error: keep }),
         ),
@@ -159,7 +159,7 @@ function pastCacheOfFetch(request: HttpRequest<unknown>, rejection: unknown): Ht
 }
 
 /** Requests with the token. `withRequestsMadeViaParent()` brings them here again. */
-const handled = /* @__PURE__ */ new WeakSet<HttpRequest<unknown>>();
+const authorizedBefore = /* @__PURE__ */ new WeakSet<HttpRequest<unknown>>();
 
 function authorized(
   { authorize }: ProvidedStream,
@@ -175,9 +175,9 @@ function authorized(
     throw new TypeError('option "authorize" must return an HttpRequest');
   }
   // A browser takes no header but Authorization off a redirect to another origin.
-  const authorized = sent.clone({ transferCache, redirect: sent.redirect === 'manual' ? 'manual' : 'error' });
-  handled.add(authorized);
-  return authorized;
+  const ready = sent.clone({ transferCache, redirect: sent.redirect === 'manual' ? 'manual' : 'error' });
+  authorizedBefore.add(ready);
+  return ready;
 }
 
 function isRejected({ isRejection }: ProvidedStream, outcome: unknown, url: string): boolean {

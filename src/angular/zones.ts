@@ -34,13 +34,13 @@ export const within = (enter: <T>(run: () => T) => T): SchedulerLike => ({
 
 /** A store whose timers and messages belong to no zone, whoever the stream acts for when it asks. */
 export function storeOutside(store: TokenStore, leave: <T>(run: () => T) => T): TokenStore {
-  const outside = <T>(work: () => ObservableInput<T>): Observable<T> => defer(work).pipe(subscribeOn(within(leave)));
+  const leaving = <T>(work: () => ObservableInput<T>): Observable<T> => defer(work).pipe(subscribeOn(within(leave)));
   const { changes, signedOut } = store;
   return {
-    refresh: (request, fetch) => outside(() => store.refresh(request, fetch)),
-    ...(changes && { changes: outside(() => changes) }),
+    refresh: (request, fetch) => leaving(() => store.refresh(request, fetch)),
+    ...(changes && { changes: leaving(() => changes) }),
     ...(store.signOut && { signOut: () => leave(() => store.signOut?.()) }),
-    ...(signedOut && { signedOut: outside(() => signedOut) }),
+    ...(signedOut && { signedOut: leaving(() => signedOut) }),
   };
 }
 
