@@ -42,7 +42,14 @@ const borders = {
   },
   stores: { may: [...common, folder('token')] },
   file: { may: [...common, ...folders('token', 'stores'), ...node('crypto', 'fs', 'os', 'path')] },
-  proxy: { may: [...common, folder('token'), ...files('http/createFetch', 'file/lock'), ...node('[a-z/_]+')] },
+  proxy: {
+    may: [
+      ...common,
+      folder('token'),
+      ...files('http/createFetch', 'http/destinations', 'file/lock'),
+      ...node('[a-z/_]+'),
+    ],
+  },
   cli: { may: [...common, ...folders('token', 'oauth', 'proxy', 'file'), ...node('[a-z/_]+')] },
   // Adapters translate for their framework: of http they know where a token may go, how it is sent, and copies of bodies.
   redis: { may: [...common, ...folders('token', 'stores'), ...packages('redis', 'ioredis'), ...node('crypto')] },

@@ -607,13 +607,13 @@ describe('a request that another listener had before', () => {
 
 it.each([
   [{}, /option "to"/],
-  [{ to: 'ftp://x' }, /option "to" must be an https: URL/],
+  [{ to: 'ftp://x' }, /option "to" must be an absolute http\(s\) URL, got "ftp:"$/],
   [{ to: 'http://api.example.com' }, /option "to".*allowInsecureRequests/],
   [
     { to: 'https://user:pass@api.example.com' },
     /option "to" must be a URL without credentials.*got "https:\/\/api.example.com\/"/,
   ],
-  [{ to: 'https://api.example.com/?key=1' }, /without credentials, query/],
+  [{ to: 'https://api.example.com/?key=1' }, /without query and fragment, got "https:\/\/api.example.com\/"$/],
   [{ to: 'https://x', repeatLimit: -1 }, /option "repeatLimit"/],
   [{ to: 'https://x', timeout: 0 }, /option "timeout"/],
   [{ to: 'https://x', allowedHosts: ['a:80'] }, /option "allowedHosts\[0\]"/],

@@ -67,6 +67,16 @@ describe('a mounted proxy', () => {
     for (const path of ['/api/orders', '/api?to=/orders'])
       expect((await send(port, { path })).headers.location).toBe(expected);
   });
+
+  it('should refuse with the reason phrase of its own status, not with that of a middleware', async () => {
+    const praising: RequestHandler = (_request, response, next) => {
+      response.statusMessage = 'Fine';
+      next();
+    };
+    const { port } = await setUpApp({}, [praising]);
+    const head = ['GET /api/orders HTTP/1.1', 'Host: localhost', 'Authorization: Bearer mine', 'Connection: close'];
+    expect(await new Wire(port, ...head).end()).toMatch(/^HTTP\/1.1 400 Bad Request\r\n/);
+  });
 });
 
 describe('attached to the server of an application', () => {

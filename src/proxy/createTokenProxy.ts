@@ -10,7 +10,7 @@ import { ProxyFailure } from './failures.js';
 import { settingsOf, type TokenProxyOptions } from './options.js';
 import { createRecords } from './records.js';
 import { serve, type ServingContext } from './serving.js';
-import { tokenWatch } from './tokenWatch.js';
+import { tokenHealth } from './tokenHealth.js';
 import { isAnswering, isWebSocket, readAhead, responseOn, serveWithoutUpgrade, type HandedOver } from './upgrade.js';
 import { createUpstream } from './upstream.js';
 
@@ -59,10 +59,10 @@ export function createTokenProxy(token$: TokenStream, options: TokenProxyOptions
     baseUrl,
     allowInsecureRequests,
     fetch: upstream.fetch,
-    isRejection: isRejection && named(isRejection),
+    isRejection: isRejection && failingAsProxy(isRejection),
   });
   const records = createRecords(log);
-  const watch = tokenWatch(token$);
+  const health = tokenHealth(token$);
   const sockets = new Set<Socket>();
   let drained: Promise<void> | undefined;
   const context: ServingContext = {
@@ -70,7 +70,7 @@ export function createTokenProxy(token$: TokenStream, options: TokenProxyOptions
     send,
     pseudonym: `rx-fresh-token-${randomBytes(4).toString('hex')}`,
     records,
-    watch,
+    health,
     sockets,
     isDraining: () => drained !== undefined,
   };
@@ -78,7 +78,7 @@ export function createTokenProxy(token$: TokenStream, options: TokenProxyOptions
   async function drain(): Promise<void> {
     for (const socket of sockets) socket.destroy();
     await records.idle();
-    watch.stop();
+    health.stop();
     upstream.close();
   }
 
@@ -93,7 +93,7 @@ export function createTokenProxy(token$: TokenStream, options: TokenProxyOptions
 const MISTAKE = { status: 500, error: 'proxy_internal_error', text: 'option "isRejection" threw an error' };
 
 /** What the option throws would be taken for a failure of the server. */
-const named =
+const failingAsProxy =
   (isRejection: (response: Response) => boolean | PromiseLike<boolean>) =>
   async (response: Response): Promise<boolean> => {
     try {
@@ -106,10 +106,6 @@ const named =
 /** The connections that Node has handed over, while their requests are on the way through the listeners of a server. */
 const handedOver = new WeakMap<IncomingMessage, HandedOver>();
 
-/**
- * A client may send a request before the one ahead of it is answered: it is served when the connection is free for its
- * answer.
- */
 const handlerOf =
   (context: ServingContext, expectsContinue = false) =>
   (request: IncomingMessage, response: ServerResponse): void => {
@@ -118,6 +114,8 @@ const handlerOf =
       if (upgrade && !hold(context, upgrade.socket)) return;
       serve(context, { request, response, expectsContinue, upgrade });
     };
+    // A client may send a request before the one ahead of it is answered: it is served when the connection is free for
+    // its answer.
     if (response.socket) begin();
     else response.once('socket', begin);
   };
@@ -148,7 +146,7 @@ function attach(context: ServingContext, server: Server): void {
   };
   if (!attached.has(server)) server.on('upgrade', handOver);
   attached.add(server);
-  // The listener of an application passes on what is for the proxy. Of the rest, the proxy must not know.
+  // The application's listener decides what reaches the proxy.
   if (server.listenerCount('request') > 0) return;
   server.on('request', handlerOf(context));
   server.on('checkContinue', handlerOf(context, true));

@@ -97,7 +97,8 @@ export class Exchange {
 
   #stream(upstream: ClientRequest): void {
     const { incoming } = this.init;
-    // The server would take what the next client sends for the rest of this body.
+    // Its beginning is lost, so the body would be too short: the server would take the next request on the connection
+    // for the rest.
     if (this.#isReading && !this.isRepeatable) {
       upstream.destroy(new Error('a part of the body is lost'));
       return;

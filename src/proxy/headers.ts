@@ -41,7 +41,7 @@ export const hasKnownCoding = (headers: IncomingHttpHeaders): boolean =>
   /^(chunked)?$/i.test(headers['transfer-encoding'] ?? '');
 
 /** Servers also send `identity`, and `chunked` in two fields. What has no body has no coding either. */
-export const isReadable = ({ headers, statusCode }: IncomingMessage, method: string): boolean =>
+export const hasKnownResponseCoding = ({ headers, statusCode }: IncomingMessage, method: string): boolean =>
   method === 'HEAD' ||
   statusCode === 304 ||
   /^(identity|chunked(, *chunked)*)?$/i.test(headers['transfer-encoding'] ?? '');
@@ -62,7 +62,7 @@ function endToEnd(raw: readonly string[]): string[] {
     if (key === 'connection') options += `${value},`;
   });
   const named = options.toLowerCase().split(/[\s,]+/);
-  // The one that frames the message stays.
+  // `Connection: content-length` must not remove the framing.
   return fieldsWithout(raw, (key) => HOP_BY_HOP.has(key) || (named.includes(key) && key !== 'content-length'));
 }
 

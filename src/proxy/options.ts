@@ -1,8 +1,7 @@
 /** The options of the proxy: their public types, their checks and their defaults. */
 import type { Agent } from 'node:http';
-import { isLoopback } from '../internal/loopback.js';
-import { displayUrl, parseUrl } from '../internal/urls.js';
-import { numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';
+import { tokenUrlOption } from '../http/destinations.js';
+import { numbersIn, requireBoolean, requireFunctions, requireObject, wrong } from '../internal/validate.js';
 import { checkAgent } from './agent.js';
 
 /** One request that has ended, for an access log. Its path has no query, since a query may be a secret. */
@@ -82,13 +81,13 @@ export function settingsOf(options: TokenProxyOptions) {
     repeatLimit: [0, Number.MAX_SAFE_INTEGER, 1_048_576],
     timeout: [1, 2 ** 31 - 1, 300_000],
   });
-  for (const [name, value] of Object.entries({ allowInsecureRequests, allowRemoteClients }))
-    if (typeof value !== 'boolean') throw wrong(name, value, 'a boolean');
+  requireBoolean('allowInsecureRequests', allowInsecureRequests);
+  requireBoolean('allowRemoteClients', allowRemoteClients);
   if (!['refuse', 'replace'].includes(incomingAuthorization))
     throw wrong('incomingAuthorization', incomingAuthorization, '"refuse" or "replace"');
   if (!Array.isArray(allowedHosts)) throw wrong('allowedHosts', allowedHosts, 'an array of host names');
   requireFunctions({ log, isRejection });
-  const to = upstreamOf(url, allowInsecureRequests);
+  const to = tokenUrlOption('to', String(url), allowInsecureRequests);
   checkAgent(agent, to);
   return {
     to,
@@ -109,20 +108,4 @@ function hostName(host: unknown, index: number): string {
   if (typeof host !== 'string' || !/^([\w.-]+|\[[\da-f:]+\])$/i.test(host))
     throw wrong(`allowedHosts[${String(index)}]`, host, 'a host name without a port');
   return host.toLowerCase();
-}
-
-/** The error shows nothing of the value but its scheme, host and path. */
-function upstreamOf(value: unknown, allowInsecureRequests: boolean): URL {
-  const url = parseUrl(String(value));
-  if (!url)
-    throw new TypeError(
-      `option "to" must be an absolute URL, got ${typeof value === 'string' ? 'a text that is none' : typeof value}`,
-    );
-  if (url.protocol !== 'https:' && url.protocol !== 'http:')
-    throw new TypeError('option "to" must be an https: URL, got a URL of another kind');
-  if (url.username || url.password || url.search || url.hash)
-    throw wrong('to', displayUrl(url), 'a URL without credentials, query and fragment');
-  if (url.protocol === 'http:' && !allowInsecureRequests && !isLoopback(url))
-    throw wrong('to', displayUrl(url), 'https, or http on loopback (elsewhere: allowInsecureRequests)');
-  return url;
 }

@@ -3,11 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Records } from './records.js';
 import { sendText } from './relay.js';
 import { pathOf } from './target.js';
-import type { TokenWatch } from './tokenWatch.js';
+import type { TokenHealth } from './tokenHealth.js';
 
 interface OwnPagesContext {
   readonly records: Records;
-  readonly watch: TokenWatch;
+  readonly health: TokenHealth;
   readonly isDraining: () => boolean;
 }
 
@@ -15,15 +15,15 @@ interface OwnPagesContext {
 export function ownPage(
   { method, url = '' }: IncomingMessage,
   response: ServerResponse,
-  { records, watch, isDraining }: OwnPagesContext,
+  { records, health, isDraining }: OwnPagesContext,
 ): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
   const path = pathOf(url);
   if (path === '/-/metrics') {
-    const metrics = [...records.metrics(), ...watch.metrics()];
+    const metrics = [...records.metrics(), ...health.metrics()];
     sendText(response, 200, 'text/plain; version=0.0.4; charset=utf-8', `${metrics.join('\n')}\n`);
   } else if (path === '/-/health') {
-    const status = isDraining() ? 'draining' : watch.isHealthy() ? 'ok' : 'no token';
+    const status = isDraining() ? 'draining' : health.isHealthy() ? 'ok' : 'no token';
     sendText(response, status === 'ok' ? 200 : 503, 'application/json', `${JSON.stringify({ status })}\n`);
   } else return false;
   return true;

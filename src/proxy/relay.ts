@@ -58,6 +58,6 @@ export function answer(response: ServerResponse, { status, error, text, retryAft
 
 export function sendText(response: ServerResponse, status: number, type: string, body: string, fields = {}): void {
   const headers = { 'content-type': type, 'content-length': Buffer.byteLength(body), 'cache-control': 'no-store' };
-  // The response may have a reason phrase of the server already, which Node did not take.
+  // A middleware may have set a reason phrase for its own status.
   response.writeHead(status, STATUS_CODES[status], { ...headers, ...fields }).end(body);
 }

@@ -7,13 +7,13 @@ import { objectionToClient, objectionToRequest, type ProxyAnswer } from './admis
 import { endWithAnswer } from './earlyAnswer.js';
 import { Exchange } from './exchange.js';
 import { answerToFailure, ProxyFailure } from './failures.js';
-import { framingOf, headOf, isReadable, requestHeaders, responseHeaders } from './headers.js';
+import { framingOf, headOf, hasKnownResponseCoding, requestHeaders, responseHeaders } from './headers.js';
 import type { ProxySettings } from './options.js';
 import { ownPage } from './ownPages.js';
 import type { RequestRecord, Records } from './records.js';
 import { answer, relay } from './relay.js';
-import type { TokenWatch } from './tokenWatch.js';
-import { connect, type HandedOver } from './upgrade.js';
+import type { TokenHealth } from './tokenHealth.js';
+import { joinSockets, type HandedOver } from './upgrade.js';
 import type { Upgraded, UpstreamAnswer } from './upstream.js';
 
 export interface ServedRequest {
@@ -32,7 +32,7 @@ export interface ServingContext {
   /** The proxy's name in `Via`. */
   readonly pseudonym: string;
   readonly records: Records;
-  readonly watch: TokenWatch;
+  readonly health: TokenHealth;
   /** The connections that Node has handed over: WebSockets, open or not yet. */
   readonly sockets: Set<Socket>;
   readonly isDraining: () => boolean;
@@ -40,7 +40,7 @@ export interface ServingContext {
 
 /** Serves one request: it is refused, answered by the proxy, or passed on. */
 export function serve(context: ServingContext, served: ServedRequest): void {
-  const { settings, pseudonym, records, watch } = context;
+  const { settings, pseudonym, records, health } = context;
   const { request, response } = served;
   // Another listener has answered, the client has left while one kept it waiting, or the connection is being closed.
   if (response.writableEnded || response.destroyed || request.socket.writableEnded) return;
@@ -56,9 +56,9 @@ export function serve(context: ServingContext, served: ServedRequest): void {
     endWithAnswer(request, response);
     answer(response, refusal);
   };
-  const foreign = objectionToClient(request, settings);
-  if (!foreign && ownPage(request, response, context)) return;
-  const objection = foreign ?? objectionToRequest(request, settings, pseudonym);
+  const clientObjection = objectionToClient(request, settings);
+  if (!clientObjection && ownPage(request, response, context)) return;
+  const objection = clientObjection ?? objectionToRequest(request, settings, pseudonym);
   if (objection) {
     // A body that has come with the head is read after this event.
     setImmediate(() => {
@@ -70,7 +70,7 @@ export function serve(context: ServingContext, served: ServedRequest): void {
   forward(context, served, record).catch((error: unknown) => {
     record.exchange?.abandon();
     if (response.headersSent) response.destroy();
-    else if (!response.destroyed) refuse(answerToFailure(error, watch.retryAfter()), error);
+    else if (!response.destroyed) refuse(answerToFailure(error, health.retryAfter()), error);
   });
 }
 
@@ -89,7 +89,7 @@ async function forward(context: ServingContext, served: ServedRequest, record: R
     upgraded?.socket.destroy();
   } else if (upgraded) {
     switchProtocols(served, record, incoming, upgraded);
-  } else if (!isReadable(incoming, method)) {
+  } else if (!hasKnownResponseCoding(incoming, method)) {
     throw new ProxyFailure(UNREADABLE, String(incoming.headers['transfer-encoding']));
   } else {
     endWithAnswer(served.request, response);
@@ -118,7 +118,7 @@ function switchProtocols(
   socket.once('close', () => {
     record.end(101);
   });
-  connect(incoming, upgraded, socket, takeHead());
+  joinSockets(incoming, upgraded, socket, takeHead());
 }
 
 function exchangeOf(

@@ -121,7 +121,9 @@ const inodeAt = (path: string): number | undefined => lstatSync(path, { throwIfN
  */
 function closeServer(server: Server, place: Place, own: number | undefined): Promise<unknown> {
   const close = () => new Promise((resolve) => server.close(resolve));
-  if (!('path' in place) || [own, undefined].includes(inodeAt(place.path))) return close();
+  if (!('path' in place)) return close();
+  const found = inodeAt(place.path);
+  if (found === undefined || found === own) return close();
   const aside = `${place.path}.${String(process.pid)}`;
   try {
     renameSync(place.path, aside);

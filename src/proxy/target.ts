@@ -48,13 +48,13 @@ export function locationFor(
 ): string {
   const given = forAnyBase(location, to, requested);
   // `https://API.example.com:443/orders` is of the same origin too.
-  const isAbsolute = originOf(given) === to.origin;
-  const path = isAbsolute ? given.replace(/^https?:\/\/[^/?#]*/i, '') : given;
-  if (!isAbsolute && !path.startsWith('/')) return given;
+  const isOfServer = originOf(given) === to.origin;
+  const path = isOfServer ? given.replace(/^https?:\/\/[^/?#]*/i, '') : given;
+  if (!isOfServer && !path.startsWith('/')) return given;
   const rest = path.slice(prefix.length);
   // `//host` would name another server.
   const isBehind = path.startsWith(prefix) && /^(\/(?!\/)|[?#]|$)/.test(rest);
-  if (!isBehind) return isAbsolute ? given : to.origin + given;
+  if (!isBehind) return isOfServer ? given : to.origin + given;
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 

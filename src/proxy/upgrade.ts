@@ -64,7 +64,7 @@ export function readAhead(socket: Socket, head: Buffer) {
 }
 
 /** Connects a client with the upstream server that has switched protocols. */
-export function connect(incoming: IncomingMessage, upstream: Upgraded, client: Socket, head: Buffer): void {
+export function joinSockets(incoming: IncomingMessage, upstream: Upgraded, client: Socket, head: Buffer): void {
   const fields = responseHeaders(incoming.rawHeaders, 101).concat(UPGRADE_FIELDS);
   client.write(headOf('HTTP/1.1 101 Switching Protocols', fields));
   if (upstream.head.length > 0) client.write(upstream.head);

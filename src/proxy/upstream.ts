@@ -64,8 +64,8 @@ export function createUpstream({ to, timeout, agent: given }: ProxySettings) {
         resolve({ ...answerOf(sending, incoming), upgraded: { socket, head } });
       });
       sending.once('socket', (socket) => {
-        if (!sending.reusedSocket) hearAnswers(socket);
-        hearSilence(sending, socket, exchange);
+        if (!sending.reusedSocket) ignoreFailedWrites(socket);
+        endOnSilence(sending, socket, exchange);
       });
       if (onInformation) sending.on('information', onInformation);
       sending.on('error', (error) => {
@@ -76,7 +76,10 @@ export function createUpstream({ to, timeout, agent: given }: ProxySettings) {
     });
 
   return {
-    /** Stands in the place of fetch: the `body` of the request is an {@link Exchange}. */
+    /**
+     * Stands in the place of fetch: the `body` of the request is an {@link Exchange}. `headers` is a plain record,
+     * since the proxy gives `createFetch` no `authorize`.
+     */
     fetch: ((_url: unknown, { body, headers }: { body: Exchange; headers: Record<string, string> }) =>
       send(body, headers)) as unknown as typeof globalThis.fetch,
     /** Closes the connections that are idle. */
@@ -89,7 +92,7 @@ export function createUpstream({ to, timeout, agent: given }: ProxySettings) {
 const TIMEOUT = { status: 504, error: 'http_response_timeout', text: 'the upstream server did not answer in time' };
 
 /** Ends a request when the server is silent. By the socket, because the request tells the first silence only. */
-function hearSilence(sending: ClientRequest, socket: Socket, exchange: Exchange): void {
+function endOnSilence(sending: ClientRequest, socket: Socket, exchange: Exchange): void {
   const end = () => {
     if (!exchange.isWaitingForClient) sending.destroy(new ProxyFailure(TIMEOUT, 'the server is silent'));
   };
@@ -101,7 +104,7 @@ function hearSilence(sending: ClientRequest, socket: Socket, exchange: Exchange)
  * A server may answer and close before it has read the body. Node's client would drop such an answer, because a write
  * fails before the answer is read (nodejs/node#54366). So that failure is left out: a read meets the end as well.
  */
-function hearAnswers(socket: Socket): void {
+function ignoreFailedWrites(socket: Socket): void {
   const write = socket._write.bind(socket);
   const writev = socket._writev?.bind(socket);
   const unlessClosed = (done: (error?: Error | null) => void) => (error?: Error | null) => {
@@ -129,7 +132,7 @@ const isStale = (sending: ClientRequest, error: Error, exchange: Exchange): bool
   exchange.isRepeatable &&
   exchange.sent <= MOST_STALE;
 
-/** So many stale connections are met by one request. */
+/** A request is sent again at most so often because the connection was stale. */
 const MOST_STALE = 3;
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);

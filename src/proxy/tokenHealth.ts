@@ -5,10 +5,10 @@ import { metric } from './metrics.js';
 /** Without a failure that says more. Seconds. */
 const RETRY_AFTER = 1;
 
-export type TokenWatch = ReturnType<typeof tokenWatch>;
+export type TokenHealth = ReturnType<typeof tokenHealth>;
 
 /** What the proxy knows of the token. It never causes a fetch. */
-export function tokenWatch(token$: TokenStream) {
+export function tokenHealth(token$: TokenStream) {
   let fetches = 0;
   let failures = 0;
   let rejections = 0;
