@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { ClientClosedError, createClient } from 'redis';
-import { asyncScheduler } from 'rxjs';
+import { asyncScheduler, firstValueFrom, from, NEVER, Subject } from 'rxjs';
 import { createTimers } from '../../src/internal/timers.js';
 import { createBoundedCalls } from '../../src/redis/boundedCalls.js';
 import { createClockBound } from '../../src/redis/clockBound.js';
@@ -549,5 +549,22 @@ describe('options', () => {
 
   it('should be enough with a client and a key', () => {
     expect(redisTokenStore(good)).toMatchObject({ refresh: expect.any(Function) as unknown });
+  });
+});
+
+describe("a refresh without Redis, with 'local',", () => {
+  it('should not begin a fetch, if its caller has left while Redis was asked', async () => {
+    const reply$ = new Subject<never>();
+    const reply = firstValueFrom(reply$);
+    const client = { status: 'ready', eval: () => reply, evalsha: () => reply };
+    const store = redisTokenStore({ client, key: 'orders', onUnavailable: 'local' });
+    const fetch = jest.fn(() => NEVER);
+    const { signal } = new AbortController();
+    const waiting = from(store.refresh({ reason: 'initial', attempt: 1, previous: null, signal }, fetch)).subscribe();
+    await new Promise(setImmediate);
+    waiting.unsubscribe();
+    reply$.error(new Error('Connection is closed.'));
+    await new Promise(setImmediate);
+    expect(fetch).not.toHaveBeenCalled();
   });
 });

@@ -54,8 +54,9 @@ describe('a fetch that nobody waits for', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
-  const abandonedFetch = () => {
+  const abandonedFetch = (isAbandonedBefore = false) => {
     const controller = new AbortController();
+    if (isAbandonedBefore) controller.abort();
     const answer = new Subject<TokenResponse>();
     const settled = fetchForStore(answer, { abandoned: controller.signal, timers: createTimers(asyncScheduler) }).catch(
       (error: unknown) => error,
@@ -71,8 +72,8 @@ describe('a fetch that nobody waits for', () => {
     expect(await settled).toEqual({ access_token: 'T', refresh_token: 'R2' });
   });
 
-  it('should end after 6 s', async () => {
-    const { answer, settled } = abandonedFetch();
+  it.each([false, true])('should end after 6 s; left before it began: %s', async (isAbandonedBefore) => {
+    const { answer, settled } = abandonedFetch(isAbandonedBefore);
     await jest.advanceTimersByTimeAsync(6000);
     expect(answer.observed).toBe(false);
     expect(await settled).toMatchObject({ code: 'ERR_TOKEN_FETCH_TIMEOUT' });

@@ -168,6 +168,7 @@ async function onLateCommit(store: StoreContext, committed: CommitOutcome | null
  */
 async function fetchLocally(store: StoreContext, refresh: StoreRefresh): Promise<StoredToken | null> {
   if (store.unreadable !== undefined) throw store.unreadable;
+  if (isFinished(refresh)) return null;
   refresh.isLocal = true;
   const begun = store.now();
   const response = await fetchForStore(refresh.fetch(store.cache.last()?.response ?? null), {

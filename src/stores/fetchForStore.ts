@@ -1,7 +1,8 @@
 /** The common part of all stores when they fetch: the time limit, and a response that can be stored. */
-import { firstValueFrom, fromEvent, merge, switchMap, throwIfEmpty, type Observable } from 'rxjs';
+import { catchError, firstValueFrom, merge, throwIfEmpty, type Observable } from 'rxjs';
 import { TokenFetchTimeoutError } from '../errors.js';
 import { STORE_GRACE } from '../internal/grace.js';
+import { aborted } from '../internal/onAbort.js';
 import { failAfter, type Timers } from '../internal/timers.js';
 import { permanentError } from '../token/permanentError.js';
 import { checkTokenResponse, noTokenError } from '../token/tokenResponse.js';
@@ -18,8 +19,8 @@ export async function fetchForStore(
 ): Promise<TokenResponse> {
   const message = `no answer from the token source within ${String(Math.round(limit))} ms`;
   const late$ = failAfter(timers, limit, () => new TokenFetchTimeoutError(message));
-  const abandoned$ = fromEvent(abandoned, 'abort').pipe(
-    switchMap(() =>
+  const abandoned$ = aborted(abandoned).pipe(
+    catchError(() =>
       failAfter(timers, STORE_GRACE, () => new TokenFetchTimeoutError('nobody waits for the token any more')),
     ),
   );
