@@ -2,6 +2,8 @@ import { firstValueFrom, from, map, of, type Observable } from 'rxjs';
 import type { AccessToken, StoredToken, TokenResponse, TokenStore } from 'rx-fresh-token';
 import { redisTokenStore, type RedisClient, type RedisTokenStoreOptions } from '../../src/redis/index.js';
 import { connect, freshKey, KINDS, type Connection } from './clients.js';
+import { cutOff } from './cutOff.js';
+import { until } from './fleet/fleet.js';
 
 jest.setTimeout(20_000);
 const dispose: (() => unknown)[] = [];
@@ -89,5 +91,20 @@ describe.each(KINDS)('when Redis has lost its last writes, with %s,', (kind) => 
     await restore();
     expect(valueOf(await ask(one, null))).toBe('T2');
     expect(presented).toEqual(['R0', 'R0']);
+  });
+
+  it('should get a sign-out beyond the token of its session, though it is not told at once', async () => {
+    const { client, cut, heal } = cutOff(connection.client);
+    const one = store({ client });
+    // Redis' clock was set back since.
+    await connection.command('HSET', hash(), 'fence', String(Date.now() + 3_600_000));
+    await ask(one, null);
+    const generation = Number(await field('gen'));
+    cut();
+    void one.signOut!();
+    await connection.command('DEL', hash());
+    heal();
+    await until(async () => Number(await field('ended')) > 0);
+    expect(Number(await field('ended'))).toBeGreaterThan(generation);
   });
 });

@@ -6,19 +6,23 @@ import type { Timed } from './protocol.js';
 import type { AnswerHeader } from './replies.js';
 
 interface SessionParts {
-  /** Tells Redis of a sign-out; a session that ended after `endedBefore` is another one. */
-  readonly publish: (id: string, endedBefore?: number) => Promise<unknown>;
+  /** Tells Redis of a sign-out, which gets beyond a generation; a session that ended after `endedBefore` is another one. */
+  readonly publish: (id: string, beyond: number, endedBefore?: number) => Promise<unknown>;
   readonly timers: Timers;
   readonly now: () => number;
   /** Redis' time, as far as it is known here. */
   readonly redisTime: () => number;
+  /** That of the newest token of the session. */
+  readonly newestGeneration: () => number;
   readonly onEnd: () => void;
 }
 
-export function createSession({ publish, timers, now, redisTime, onEnd }: SessionParts) {
-  const session = createStoreSession((id) => publish(id, endedBefore), timers, onEnd);
+export function createSession({ publish, timers, now, redisTime, newestGeneration, onEnd }: SessionParts) {
+  const session = createStoreSession((id) => publish(id, beyond, endedBefore), timers, onEnd);
   /** When a stream began to use this store. */
   let since = Infinity;
+  /** The generation of the newest token, when this process signed out. */
+  let beyond = 0;
   /** The last sign-out before that of this process; undefined if Redis had not answered yet. */
   let endedBefore: number | undefined;
   /** Undefined before the first answer: a sign-out before the stream began has ended nothing that this process had. */
@@ -33,8 +37,10 @@ export function createSession({ publish, timers, now, redisTime, onEnd }: Sessio
     /** Ends the session here at once, and in Redis as soon as it answers. */
     signOut: (): Promise<void> => {
       // Until Redis has heard of it, this process has no other session that a second one could be about.
-      if (!session.isUnpublished())
+      if (!session.isUnpublished()) {
+        beyond = newestGeneration();
         endedBefore = lastEnded === undefined ? undefined : Math.max(lastEnded, redisTime());
+      }
       return session.signOut(crypto.randomUUID());
     },
     onAnswer: ({ ended, now: redisNow, received }: Timed<AnswerHeader>): void => {

@@ -27,10 +27,11 @@ export function createStoreContext(settings: StoreSettings) {
   /** Something was pushed: those that wait ask again. */
   const wake$ = new Subject<void>();
   const session = createSession({
-    publish: (id, endedBefore) => calls.signOut(id, cache.newestGeneration(), endedBefore),
+    publish: (id, beyond, endedBefore) => calls.signOut(id, beyond, endedBefore),
     timers,
     now,
     redisTime: () => calls.ageOf(0),
+    newestGeneration: cache.newestGeneration,
     onEnd: () => {
       cache.clear();
       wake$.next();
