@@ -525,6 +525,14 @@ describe('bad input', () => {
     pool.close();
   });
 
+  it('should not be a string with half a surrogate pair, unless a store is named by it', () => {
+    const half = 'a\uD83D';
+    for (const options of [{}, { chainOf: () => 's' }])
+      expect(() => createTokenPool<string>(source, options).get(half)).not.toThrow();
+    const storing = createTokenPool<string>(source, { store: () => ({ refresh: () => NEVER }) });
+    expect(() => storing.get(half)).toThrow('half a surrogate pair');
+  });
+
   it('should leave no rejected promise unhandled where one is given in the place of a value', async () => {
     const rejecting = (() => Promise.reject(new Error('down'))) as never;
     expect(() => createTokenPool<string>(rejecting).get('a')).toThrow('makes the token source of a key');

@@ -47,7 +47,10 @@ export function settingsOf<K>(options: TokenPoolOptions<K>) {
     throw new TypeError('option "initial" must not be given to a pool: all keys would start from one token');
   const numbers = numbersIn({ max, concurrency }, { max: [1, Infinity, 10_000], concurrency: [1, Infinity, 8] });
   const settings: Settings = { ...settingsOfStream(own), inTurn: createTurns(numbers.concurrency) };
-  const ownSettingsOf = chainOf ? chained(chainOf, settings) : store && stored(store);
+  // Only a store needs the canonical form of a key that is a string.
+  const ownSettingsOf = chainOf
+    ? chained(chainOf, settings)
+    : store && stored((name, key: K) => store(idOf ? name : canonicalKey(key), key));
   return {
     max: numbers.max,
     /** Those of all streams. */
@@ -58,18 +61,18 @@ export function settingsOf<K>(options: TokenPoolOptions<K>) {
     nameOf: idOf ? (key: K) => requireId('idOf', idOf(key)) : poolKey,
     /** Those of the stream of a key: its store is its own. */
     streamSettingsOf: (name: string, key: K): Settings => {
-      const own = ownSettingsOf?.(idOf ? name : canonicalKey(key), key);
-      return own ? { ...settings, ...own } : settings;
+      const ofKey = ownSettingsOf?.(name, key);
+      return ofKey ? { ...settings, ...ofKey } : settings;
     },
   };
 }
 
 /** What the stream of a key has of its own; null: all its settings are those of the pool. */
-type OwnSettingsOf<K> = (id: string, key: K) => Partial<Settings> | null;
+type OwnSettingsOf<K> = (name: string, key: K) => Partial<Settings> | null;
 
 function chained<K>(chainOf: (key: K) => string | undefined, { scheduler, inTurn }: Settings): OwnSettingsOf<K> {
   const chains = createChains(scheduler);
-  return (_id, key) => {
+  return (_name, key) => {
     const id = chainOf(key);
     if (id === undefined) return null;
     const chain = chains(requireId('chainOf', id));
@@ -79,8 +82,8 @@ function chained<K>(chainOf: (key: K) => string | undefined, { scheduler, inTurn
 
 function stored<K>(store: NonNullable<TokenPoolOptions<K>['store']>): OwnSettingsOf<K> {
   const known = new WeakSet<TokenStore>();
-  return (id, key) => {
-    const made: unknown = store(id, key);
+  return (name, key) => {
+    const made: unknown = store(name, key);
     ignoreRejection(made);
     if (typeof (made as Partial<TokenStore> | null | undefined)?.refresh !== 'function')
       throw new TypeError('option "store" must return a token store');
