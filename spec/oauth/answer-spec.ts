@@ -26,7 +26,7 @@ describe('retryAfterIn', () => {
 function refusalOf(error: string, error_description: string): TokenEndpointError {
   const text = JSON.stringify({ error, error_description });
   try {
-    const rest = { asksForRetry: false, retryAfter: undefined, clockSkew: undefined };
+    const rest = { is4xxToRetry: false, retryAfter: undefined, clockSkew: undefined };
     tokenResponseOf({ name: 'it answered', status: 400, text, ...rest });
   } catch (failure) {
     return failure as TokenEndpointError;
@@ -49,7 +49,7 @@ describe('tokenResponseOf', () => {
         text,
         retryAfter: undefined,
         clockSkew: undefined,
-        asksForRetry: false,
+        is4xxToRetry: false,
       });
     } catch (thrown) {
       failure = thrown;
@@ -109,7 +109,7 @@ it('should not take the page of a firewall for one that asks for a sign-in, what
   const answer = { name: 'it answered', status: 403, text, retryAfter: undefined, clockSkew: undefined };
   let failure: unknown;
   try {
-    tokenResponseOf({ ...answer, asksForRetry: true });
+    tokenResponseOf({ ...answer, is4xxToRetry: true });
   } catch (thrown) {
     failure = thrown;
   }

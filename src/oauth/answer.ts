@@ -13,8 +13,8 @@ export interface Answer {
   readonly name: string;
   readonly status: number;
   readonly text: string;
-  /** See `asksForRetry`. */
-  readonly asksForRetry: boolean;
+  /** See `is4xxToRetry`. */
+  readonly is4xxToRetry: boolean;
   /** Milliseconds. */
   readonly retryAfter: number | undefined;
   /** Seconds by which the server's clock is ahead of ours. */
@@ -84,17 +84,17 @@ export const TEMPORARILY_UNAVAILABLE = 'temporarily_unavailable';
  * Whether a 4xx asks for another try. The stream asks the same of the errors of other sources; those of this entry show
  * a code for it, because they have no headers.
  */
-export const asksForRetry = (answer: Pick<Response, 'status' | 'headers'> & { readonly body: string }): boolean =>
+export const is4xxToRetry = (answer: Pick<Response, 'status' | 'headers'> & { readonly body: string }): boolean =>
   answer.status >= 400 && answer.status < 500 && asksForAnotherTry(answer);
 
 /** The code that an answer means by its words, if it has another one, or none. */
 function codeMeant(answer: Answer, code: string, description: unknown): string | undefined {
-  const { status, text, asksForRetry } = answer;
+  const { status, text, is4xxToRetry } = answer;
   const mustSignIn = requiresSignIn(code);
   if (isText(description) && asksInWords(description, mustSignIn) && !isTemporaryCode(code))
     return TEMPORARILY_UNAVAILABLE;
   if (!mustSignIn && mayRejectRefreshToken(status, code) && saysToSignIn(text)) return 'invalid_grant';
-  return asksForRetry && !isPermanentCode(code) && !isTemporaryCode(code) ? TEMPORARILY_UNAVAILABLE : undefined;
+  return is4xxToRetry && !isPermanentCode(code) && !isTemporaryCode(code) ? TEMPORARILY_UNAVAILABLE : undefined;
 }
 
 /**
@@ -115,6 +115,7 @@ function refusal(answer: Answer, body: unknown): TokenEndpointError {
     ...(isText(error_description) && { error_description }),
     ...(retryAfter !== undefined && { retryAfter }),
   });
+  // Hidden, since it is not known: the constructor prints every text that is spelled like a code.
   return code && error === undefined ? Object.defineProperty(failure, 'error', { get: () => code }) : failure;
 }
 

@@ -3,8 +3,8 @@ import * as oauth from 'oauth4webapi';
 import { displayUrl } from '../internal/urls.js';
 import { TokenEndpointError } from '../errors.js';
 import { permanentError } from '../token/permanentError.js';
-import { answeredBy, asksForRetry, retryAfterIn, TEMPORARILY_UNAVAILABLE } from './answer.js';
-import { boundedFetch, requestBy } from './boundedFetch.js';
+import { answeredBy, is4xxToRetry, retryAfterIn, TEMPORARILY_UNAVAILABLE } from './answer.js';
+import { boundedFetch, requestOptions } from './boundedFetch.js';
 import type { CheckedOptions } from './checkOptions.js';
 import { objectionTo, toUrl } from './secureUrl.js';
 
@@ -38,13 +38,16 @@ function withoutDiscovery({ tokenEndpoint, revocationEndpoint }: CheckedOptions)
 async function discover(issuer: URL, options: CheckedOptions, signal: AbortSignal): Promise<AuthorizationServer> {
   const place = `the discovery document of ${displayUrl(issuer)}`;
   const request = (algorithm: 'oidc' | 'oauth2') =>
-    oauth.discoveryRequest(issuer, { algorithm, ...requestBy(boundedFetch(place, options.fetch), issuer, signal) });
+    oauth.discoveryRequest(issuer, {
+      algorithm,
+      ...requestOptions(boundedFetch(place, options.fetch), issuer, signal),
+    });
   let response = await request('oidc');
   if (response.status === 404) response = await request('oauth2'); // a plain OAuth server: RFC 8414
   const { status, headers } = response;
   const answered = answeredBy(place, response);
   if (status !== 200) {
-    const isTemporary = asksForRetry({ status, headers, body: await response.text() });
+    const isTemporary = is4xxToRetry({ status, headers, body: await response.text() });
     throw new TokenEndpointError(answered, {
       status,
       ...(isTemporary && { error: TEMPORARILY_UNAVAILABLE }),

@@ -14,7 +14,7 @@ import { toUrl } from './secureUrl.js';
  * A fetch for a server that may be hostile or broken: it follows no redirect, settles when the signal aborts, whatever
  * `send` does, and fails with errors that hold nothing of the exchange.
  *
- * @param place what the errors call the server: `the token endpoint https://id.example/token`, say
+ * @param place what the errors call the server, for example `the token endpoint https://id.example/token`
  */
 export function boundedFetch(place: string, send: typeof globalThis.fetch | undefined): OAuthFetch {
   return async (url, init) => {
@@ -48,7 +48,7 @@ export type OAuthFetch = (
 /**
  * oauth4webapi's options for one request. `http:` URLs have passed `objectionTo` by now: they are loopback, or allowed.
  */
-export const requestBy = (fetch: OAuthFetch, url: URL, signal?: AbortSignal) => ({
+export const requestOptions = (fetch: OAuthFetch, url: URL, signal?: AbortSignal) => ({
   signal,
   [oauth.customFetch]: fetch,
   // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so in order to stand out

@@ -40,7 +40,10 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
   /** Whether a stream has a `TokenStore`, which gives one, too. */
   let isShared = false;
 
-  /** What may be used up, although a slow store, or one that not all streams have, still gives it. */
+  /**
+   * The refresh tokens that this session has had. None of them counts as new when a store or the function gives it
+   * again: it may be used up.
+   */
   const known = () => [given, lastRead, ...used];
 
   function use(token: string): string {
@@ -58,7 +61,7 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
   }
 
   /** Takes the refresh token of a response, and stores it. Settles when that is done; a failure is reported. */
-  async function replace(response: TokenResponse, report: Report): Promise<void> {
+  async function takeFrom(response: TokenResponse, report: Report): Promise<void> {
     if (ended.aborted) {
       forgotten.revoke(response);
       return;
@@ -68,7 +71,7 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
     if (current !== undefined) await storage.keep({ ...response, refresh_token: current }, report);
   }
 
-  /** No refresh token that is known is used again. */
+  /** From now on none of these is used, whoever gives it. */
   function drop(): void {
     forgotten.add(...known());
     current = undefined;
@@ -95,11 +98,11 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
       isShared = true;
       return isNew;
     },
-    replace,
-    /** As `replace`, after a sign-in. If that brings no refresh token, the refused one is not sent again. */
-    replaceRefused: (refused: string | undefined, response: TokenResponse, report: Report): Promise<void> => {
+    takeFrom,
+    /** As `takeFrom`, after a sign-in. If that brings no refresh token, the refused one is not sent again. */
+    takeFromSignIn: (refused: string | undefined, response: TokenResponse, report: Report): Promise<void> => {
       if (!trimmed(response.refresh_token) && current === refused) drop();
-      return replace(response, report);
+      return takeFrom(response, report);
     },
     /** The response with the refresh token that is to be used next. */
     addTo: (response: TokenResponse): TokenResponse =>
@@ -134,7 +137,10 @@ function createStorage({ onRotate, inTurn }: CurrentRefreshTokenOptions, ended: 
   }
 
   return {
-    /** Not for one that was in use before: an object in memory may have it, although it could not be stored. */
+    /**
+     * Notes that the function `refreshToken` returned it, so it is stored. Only for a new one: a function that keeps it in
+     * memory returns it even if `onRotate` failed.
+     */
     wasRead: (token: string): string => (stored = token),
     keep: async (tokens: RotatedTokens, report: Report): Promise<void> => {
       const token = tokens.refresh_token;

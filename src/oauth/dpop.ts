@@ -1,7 +1,7 @@
 /** Proofs of possession (RFC 9449), for the token endpoint and for the clients of a stream. */
 import * as oauth from 'oauth4webapi';
 import type { ProvenRequest, TokenProof } from '../token/sourceHooks.js';
-import { requestBy } from './boundedFetch.js';
+import { requestOptions } from './boundedFetch.js';
 
 /** Signs proofs with the key of one source by the server's clock, and remembers nonces. */
 export type DpopHandle = () => Promise<oauth.DPoPHandle>;
@@ -41,7 +41,7 @@ export function createProof(handle: DpopHandle, isKeyMade: boolean): TokenProof 
       .protectedResourceRequest(token.value, method, target, undefined, null, {
         DPoP: await handle(),
         // Nothing is sent; where the token may go is not decided here.
-        ...requestBy((_url, { headers }) => {
+        ...requestOptions((_url, { headers }) => {
           sent = headers;
           return Promise.resolve(response);
         }, target),

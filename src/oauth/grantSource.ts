@@ -4,7 +4,7 @@ import type { OAuthOptions } from './options.js';
 import { REVOCATION_TIMEOUT } from './revoke.js';
 import { createTokenEndpoint, sourceOn } from './tokenEndpoint.js';
 import type { GrantParameters } from './tokenRequest.js';
-import { outliving } from './outliving.js';
+import { outliveCaller } from './outliveCaller.js';
 
 /**
  * A source that exchanges one grant per request.
@@ -24,7 +24,9 @@ export function grantSource(
     const parameters = await parametersOf(signal);
     // After `signOut()` or `close()` the exchange goes on for this long, so that its token can be revoked.
     const delay = () => (discarded.has(signal) ? REVOCATION_TIMEOUT : 0);
-    const response = await outliving(signal, delay, (own) => endpoint.exchange({ grantType, parameters, signal: own }));
+    const response = await outliveCaller(signal, delay, (own) =>
+      endpoint.exchange({ grantType, parameters, signal: own }),
+    );
     if (discarded.has(signal)) endpoint.revoke(response.access_token);
     return response;
   };

@@ -8,7 +8,7 @@ import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { orAborted } from '../internal/onAbort.js';
 import { createRenewal, type RenewalOptions } from './renewal.js';
 import { singleFlight } from './singleFlight.js';
-import { outliving } from './outliving.js';
+import { outliveCaller } from './outliveCaller.js';
 
 /** One user who is signed in, and the requests that wait for a token of theirs. */
 export function createRefreshSession(options: RenewalOptions) {
@@ -17,15 +17,16 @@ export function createRefreshSession(options: RenewalOptions) {
   const ended = ending.signal;
   /** The last token, until a request has got it: all may have timed out before the user or `onRotate` was done. */
   let undelivered: Aged<TokenResponse> | undefined;
-  const { renew, rotation } = createRenewal(options, ended, (renewal) => (undelivered = renewal));
+  const { renew, refreshTokens } = createRenewal(options, ended, (renewal) => (undelivered = renewal));
 
   const refresh = singleFlight(async (signal, request: TokenRequest): Promise<Aged<TokenResponse>> => {
     // Another process has rotated since.
-    if (rotation.takeFromStore(request.last)) undelivered = undefined;
+    if (refreshTokens.takeFromStore(request.last)) undelivered = undefined;
     if (undelivered && !isOver(undelivered)) return undelivered;
     const renewal = await renew(signal, request.report);
     undelivered = renewal;
-    await orAborted(rotation.replace(renewal.response, request.report), signal).catch(() =>
+    // It rejects only if the signal aborts: `takeFrom` reports its own failures.
+    await orAborted(refreshTokens.takeFrom(renewal.response, request.report), signal).catch(() =>
       request.report?.(new Error('onRotate has not finished: the new refresh token is in use, but perhaps not stored')),
     );
     return renewal;
@@ -38,11 +39,11 @@ export function createRefreshSession(options: RenewalOptions) {
       // A store waits longer, in order to keep what the exchange brings.
       const delay = () => (isShared ? EXCHANGE_GRACE : 0);
       const join = (signal: AbortSignal) => orAborted(refresh(signal, request), ended);
-      const { response, age } = await outliving(request.signal, delay, join);
+      const { response, age } = await outliveCaller(request.signal, delay, join);
       undelivered = undefined;
       Reflect.defineProperty(request, HEAD_START, { value: Math.ceil(age() - waited()) });
       // A store needs the refresh token even if the server did not send it again.
-      return isShared ? rotation.addTo(response) : response;
+      return isShared ? refreshTokens.addTo(response) : response;
     },
     /**
      * The user signs out. What the session holds, and what still comes, is forgotten and revoked: it is neither stored
@@ -52,7 +53,7 @@ export function createRefreshSession(options: RenewalOptions) {
      */
     end: (last: TokenResponse | undefined) => {
       ending.abort(new TokenUnavailableError('the user has signed out'));
-      rotation.forget();
+      refreshTokens.forget();
       forgotten.revoke(undelivered?.response);
       forgotten.revoke(last);
     },

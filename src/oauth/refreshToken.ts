@@ -32,11 +32,12 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   requireObject(options);
   const { refreshToken: given, onRotate, reauthenticate, ...others } = options;
   checkSupplied('refreshToken', given);
-  if (typeof given === 'string') refuseControlCharacters('refreshToken', given.trim());
+  const start = trimmed(given) ?? given;
+  if (typeof start === 'string') refuseControlCharacters('refreshToken', start);
   requireFunctions({ onRotate, reauthenticate });
   const endpoint = createTokenEndpoint(others);
   const settings = {
-    refreshToken: trimmed(given) ?? given,
+    refreshToken: start,
     onRotate,
     reauthenticate,
     endpoint,

@@ -33,7 +33,7 @@ export function createRenewal(
   onSignIn: (renewal: Aged<TokenResponse>) => void,
 ) {
   const { endpoint, reauthenticate } = options;
-  const rotation = createCurrentRefreshToken(options, ended);
+  const refreshTokens = createCurrentRefreshToken(options, ended);
   let signingIn: Promise<Aged<TokenResponse>> | undefined;
 
   async function exchange(refresh_token: string, signal: AbortSignal, report: Report): Promise<Aged<TokenResponse>> {
@@ -46,7 +46,7 @@ export function createRenewal(
         if (ended.aborted) throw reasonOf(ended);
         age = stopwatch();
       },
-      onRefused: (refused) => void rotation.replace(refused, report),
+      onDiscarded: (discarded) => void refreshTokens.takeFrom(discarded, report),
     });
     return { response, age };
   }
@@ -68,7 +68,7 @@ export function createRenewal(
     const response = endpoint.checkSignIn(await firstValueFrom(given$, { defaultValue: undefined }));
     const renewal = { response, age };
     onSignIn(renewal);
-    void rotation.replaceRefused(refused, response, report);
+    void refreshTokens.takeFromSignIn(refused, response, report);
     return renewal;
   }
 
@@ -76,7 +76,7 @@ export function createRenewal(
     if (signingIn) return orAborted(signingIn, signal);
     let token: string;
     try {
-      token = await rotation.get(signal);
+      token = await refreshTokens.get(signal);
     } catch (failure) {
       // What cannot be read for another reason may still be good, and its user need not be asked.
       if (!isMissing(failure)) throw failure;
@@ -86,19 +86,26 @@ export function createRenewal(
       try {
         return await exchange(token, signal, report);
       } catch (failure) {
-        if (ended.aborted || !(failure instanceof TokenEndpointError)) throw failure;
-        const mustSignIn = requiresSignIn(failure.error) && !isTemporaryStatus(failure.status);
-        if (!mustSignIn && !mayRejectRefreshToken(failure.status, failure.error)) throw failure;
+        const remedy = ended.aborted ? undefined : remedyFor(failure);
+        if (!remedy) throw failure;
         // Once: a function that gives another one each time must not be asked for ever.
-        const changed = isFirst ? await rotation.getChanged(signal, mustSignIn) : undefined;
-        if (changed === undefined && !mustSignIn) throw failure;
-        if (changed === undefined) return await signInAgain(failure, signal, report, token);
-        token = changed;
+        const changed = isFirst ? await refreshTokens.getChanged(signal, remedy === 'signIn') : undefined;
+        if (changed !== undefined) token = changed;
+        else if (remedy === 'signIn') return await signInAgain(failure, signal, report, token);
+        else throw failure;
       }
     }
   }
 
-  return { renew, rotation };
+  return { renew, refreshTokens };
+}
+
+/** What may help after a refused exchange: a sign-in, or only another refresh token that is stored. */
+function remedyFor(failure: unknown): 'signIn' | 'readAgain' | undefined {
+  if (!(failure instanceof TokenEndpointError)) return undefined;
+  const { status, error } = failure;
+  if (requiresSignIn(error) && !isTemporaryStatus(status)) return 'signIn';
+  return mayRejectRefreshToken(status, error) ? 'readAgain' : undefined;
 }
 
 const noRefreshToken = (cause: unknown): TokenEndpointError =>

@@ -2,7 +2,7 @@
 import * as oauth from 'oauth4webapi';
 import type { TokenResponse } from '../token/types.js';
 import type { ServerLookup } from './authorizationServer.js';
-import { boundedFetch, requestBy } from './boundedFetch.js';
+import { boundedFetch, requestOptions } from './boundedFetch.js';
 import type { ClientIdentity } from './clientAuth.js';
 import type { CheckedOptions } from './checkOptions.js';
 
@@ -25,12 +25,12 @@ export function createRevoke(options: CheckedOptions, servers: ServerLookup, ide
     if (server.revocation_endpoint === undefined) return;
     const url = new URL(server.revocation_endpoint);
     await oauth.revocationRequest(server, ...identity(signal), token, {
-      ...requestBy(boundedFetch('the revocation endpoint', options.fetch), url, signal),
+      ...requestOptions(boundedFetch('the revocation endpoint', options.fetch), url, signal),
       additionalParameters: { token_type_hint },
     });
   }
 
-  // What a sign-in gave may be anything.
+  // `reauthenticate` may return a refresh_token of any type.
   return (token, hint = 'access_token') => {
     if (typeof token === 'string' && token !== '') revoke(token, hint).catch(() => undefined);
   };

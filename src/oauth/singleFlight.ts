@@ -20,6 +20,7 @@ export function singleFlight<A, T>(
 ): (signal: AbortSignal, argument: A) => Promise<T> {
   // Its timers are unref'd: what a run waits for keeps a Node process alive, the grace period by itself does not.
   const timers = createTimers(asyncScheduler);
+  /** Of the latest caller. Read only when a run begins, so by the caller that begins it. */
   let begin: () => Observable<T>;
   /** Milliseconds since all callers of the run had left for the first time. */
   let sinceLeft: (() => number) | undefined;

@@ -1,4 +1,4 @@
-/** Reads what options that are functions of the user's return: a text, or a value that is awaited. */
+/** Reads options that are a text, or a function of the user's that returns one, at once or later. */
 import { defaultIfEmpty, of, type ObservableInput } from 'rxjs';
 import { permanentError } from '../token/permanentError.js';
 import { asObservable } from '../internal/observableOf.js';
@@ -35,9 +35,9 @@ export async function supplied(name: string, option: Supplied, signal: AbortSign
   throw text === '' ? new NothingSupplied(message) : permanentError(message);
 }
 
-/** There is nothing of what was to be supplied. */
+/** The option gave no value: null, undefined, an empty string, or nothing. */
 export class NothingSupplied extends TypeError {}
 
-/** Whether what was to be supplied does not exist yet, as far as its failure tells: a file that is missing, say. */
+/** Whether an option failed because there is no value yet: it gave none, or its file is missing. */
 export const isMissing = (failure: unknown): boolean =>
   failure instanceof NothingSupplied || codeOf(failure) === 'ENOENT';

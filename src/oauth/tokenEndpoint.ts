@@ -53,7 +53,7 @@ export function createTokenEndpoint(given: OAuthOptions) {
       answer = await send(await servers.get(request.signal), request);
       const token = tokenResponseOf(answer);
       if (!isBound(token)) {
-        request.onRefused?.(token);
+        request.onDiscarded?.(token);
         throw unbound(`${answer.name} and`);
       }
       // A server that checks a proof's age by a nonce ignores the clock; a resource server may not.
@@ -75,7 +75,7 @@ export function createTokenEndpoint(given: OAuthOptions) {
     proof: dpopHandle && createProof(dpopHandle, options.dpop === true),
     revokesOnClose: options.revokeOnClose === true,
     exchange: (request: GrantRequest) => exchange(request),
-    /** Demands of what a sign-in gave what is demanded of the server's answer. */
+    /** Checks the response of `reauthenticate` like that of the server: it has a token, bound to the key if dpop is on. */
     checkSignIn: (response: unknown): TokenResponse => {
       checkTokenResponse(response);
       if (!isBound(response)) throw unbound('reauthenticate gave');

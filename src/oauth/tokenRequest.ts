@@ -1,9 +1,9 @@
 /** The form that is sent to a token endpoint. */
 import * as oauth from 'oauth4webapi';
 import { displayUrl } from '../internal/urls.js';
-import { answeredBy, asksForRetry, clockSkewOf, retryAfterIn, type Answer } from './answer.js';
+import { answeredBy, is4xxToRetry, clockSkewOf, retryAfterIn, type Answer } from './answer.js';
 import type { AuthorizationServer } from './authorizationServer.js';
-import { boundedFetch, requestBy, type OAuthFetch } from './boundedFetch.js';
+import { boundedFetch, requestOptions, type OAuthFetch } from './boundedFetch.js';
 import type { ClientIdentity } from './clientAuth.js';
 import type { DpopHandle } from './dpop.js';
 import type { CheckedOptions } from './checkOptions.js';
@@ -19,8 +19,8 @@ export interface GrantRequest {
   readonly signal: AbortSignal;
   /** Called when a request is about to be sent, perhaps once more. Throws to prevent that. */
   readonly onSend?: (() => void) | undefined;
-  /** Gets a response whose token is refused: its refresh token has replaced the one that was sent all the same. */
-  readonly onRefused?: ((response: TokenResponse) => void) | undefined;
+  /** Gets a response that is discarded, since its token is not bound: its refresh token must be kept. */
+  readonly onDiscarded?: ((response: TokenResponse) => void) | undefined;
 }
 
 /** Sends one request to the token endpoint, and reads the answer. */
@@ -43,7 +43,7 @@ export function createTokenRequestSender(
       ...identity(signal),
       grantType,
       formOf(options, parameters),
-      { ...requestBy(fetchOnce, url, signal), DPoP: await dpopHandle?.() },
+      { ...requestOptions(fetchOnce, url, signal), DPoP: await dpopHandle?.() },
     );
     const { status, headers } = response;
     const text = await response.text();
@@ -52,7 +52,7 @@ export function createTokenRequestSender(
       name: answeredBy(place, response),
       status,
       text,
-      asksForRetry: asksForRetry({ status, headers, body: text }),
+      is4xxToRetry: is4xxToRetry({ status, headers, body: text }),
       retryAfter: retryAfterIn(headers, now),
       clockSkew: clockSkewOf(headers, now),
     };

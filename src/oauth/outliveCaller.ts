@@ -4,15 +4,20 @@ import { aborted, reasonOf } from '../internal/onAbort.js';
 import { onBehalfOf } from '../internal/hiddenMembers.js';
 
 /** Runs the work with a signal of its own, which aborts `delay()` ms after `signal` does. */
-export async function outliving<T>(
+export async function outliveCaller<T>(
   signal: AbortSignal,
   delay: () => number,
-  work: (outliving: AbortSignal) => Promise<T>,
+  work: (own: AbortSignal) => Promise<T>,
 ): Promise<T> {
   if (signal.aborted) throw reasonOf(signal);
   const controller = new AbortController();
   const end = aborted(signal)
-    .pipe(catchError(() => (delay() === 0 ? of(0) : timer(delay()))))
+    .pipe(
+      catchError(() => {
+        const ms = delay();
+        return ms === 0 ? of(0) : timer(ms);
+      }),
+    )
     .subscribe(() => {
       controller.abort(signal.reason);
     });
