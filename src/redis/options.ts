@@ -15,9 +15,9 @@ export interface RedisTokenStoreOptions {
    * cannot be duplicated, and get no pushes.
    */
   client: RedisClient;
-  /** Names the token: all stores with the same `prefix` and `key` share one. Not empty, no `{` or `}`. */
+  /** Names the token: all stores with the same `prefix` and `key` share one. Not empty, no `{`, `}` or white space. */
   key: string;
-  /** Before the key, for access lists. No `{` or `}`. Default `rx-fresh-token:`. */
+  /** Before the key, for access lists. No `{`, `}` or white space. Default `rx-fresh-token:`. */
   prefix?: string | undefined;
   /**
    * Encrypts the tokens in Redis (AES-256-GCM). Of several keys the first encrypts, and all decrypt, so that keys can
