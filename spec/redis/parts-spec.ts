@@ -5,7 +5,7 @@ import { createTimers } from '../../src/internal/timers.js';
 import { createBoundedCalls } from '../../src/redis/boundedCalls.js';
 import { createClockBound } from '../../src/redis/clockBound.js';
 import { createTokenCache } from '../../src/redis/tokenCache.js';
-import { fetchTime, ttlOf, pollPause, sharedPause } from '../../src/redis/lease.js';
+import { fetchTime, ttlOf, pollPause, sharedPause } from '../../src/redis/leaseTimes.js';
 import { redisTokenStore } from '../../src/redis/index.js';
 import { settingsOf } from '../../src/redis/options.js';
 import { parseAcquireReply, parseCommitReply, parsePush } from '../../src/redis/replies.js';

@@ -42,7 +42,7 @@ describe.each(KINDS)('the three calls, with %s,', (kind) => {
     key = freshKey();
     calls = callsOn(connection.client, key);
   });
-  const acquire = (owner: string, from = calls) => from.acquire({ owner, beyond: 0, kind: '', endsPause: false });
+  const acquire = (owner: string, from = calls) => from.acquire({ owner, beyond: 0, kind: '', shortensPause: false });
   async function lead(owner: string, from = calls): Promise<number> {
     const answer = await acquire(owner, from);
     if (answer.type !== 'lease') throw new Error(`${owner} does not lead: ${answer.type}`);
@@ -83,7 +83,7 @@ describe.each(KINDS)('the three calls, with %s,', (kind) => {
   it('should let one with a refresh token wait for a leader whose lease was lost, and store its token', async () => {
     const before = await lead('a');
     await connection.command('DEL', hash());
-    const ask = { owner: 'b', beyond: 1, kind: '', endsPause: false, hasRefreshToken: true } as const;
+    const ask = { owner: 'b', beyond: 1, kind: '', shortensPause: false, hasRefreshToken: true } as const;
     expect(await calls.acquire(ask)).toMatchObject({ type: 'wait', left: 10_000 });
     expect(await acquire('newcomer')).toMatchObject({ type: 'wait' });
     expect(await calls.commit(commitOf(before, 'a'))).toMatchObject({ type: 'stored', generation: before });
@@ -95,7 +95,7 @@ describe.each(KINDS)('the three calls, with %s,', (kind) => {
 
   it('should let it wait once, and no longer than a lease', async () => {
     const short = callsOn(connection.client, key, undefined, 400);
-    const ask = { owner: 'b', beyond: 1, kind: '', endsPause: false, hasRefreshToken: true } as const;
+    const ask = { owner: 'b', beyond: 1, kind: '', shortensPause: false, hasRefreshToken: true } as const;
     expect(await short.acquire(ask)).toMatchObject({ type: 'wait', left: 400 });
     await pause(240);
     expect(((await short.acquire(ask)) as { left?: number }).left).toBeLessThanOrEqual(160);
@@ -110,14 +110,14 @@ describe.each(KINDS)('the three calls, with %s,', (kind) => {
     const first = await lead('a');
     await calls.commit(commitOf(first, 'a'));
     const ask = (owner: string, hasRefreshToken = true) =>
-      short.acquire({ owner, beyond: first, kind: '', endsPause: false, hasRefreshToken });
+      short.acquire({ owner, beyond: first, kind: '', shortensPause: false, hasRefreshToken });
     const silent = (await ask('b')) as { fence: number };
     await pause(320);
     expect(await ask('c')).toMatchObject({ type: 'wait', left: 300 });
     await pause(200);
     // What it could not store before comes meanwhile.
     expect(await calls.commit(commitOf(silent.fence, 'b'))).toMatchObject({ type: 'stored' });
-    const next = { owner: 'c', beyond: silent.fence, kind: '', endsPause: false, hasRefreshToken: true } as const;
+    const next = { owner: 'c', beyond: silent.fence, kind: '', shortensPause: false, hasRefreshToken: true } as const;
     expect(await short.acquire(next)).toMatchObject({ type: 'lease' });
     await pause(320);
     // Without one, nothing is used up.
@@ -138,7 +138,7 @@ describe.each(KINDS)('the three calls, with %s,', (kind) => {
     expect(await calls.commit(commitOf(late, 'a'))).toMatchObject({ type: 'stored', generation: late });
     // The pause after the failure of the other has ended, and its failure means nothing any more.
     await calls.fail(failing, 60_000, 'failure');
-    const ask = { owner: 'c', beyond: late, kind: '', endsPause: false } as const;
+    const ask = { owner: 'c', beyond: late, kind: '', shortensPause: false } as const;
     expect(await acquire('d')).toMatchObject({ type: 'token' });
     const last = (await calls.acquire(ask)) as { fence: number };
     expect(last.fence).toBeGreaterThan(failing);
@@ -187,7 +187,9 @@ describe.each(KINDS)('the three calls, with %s,', (kind) => {
     expect(await calls.commit(commitOf(after, 'b'))).toMatchObject({ type: 'stored' });
     // Nor after the commit, when nobody leads.
     await calls.fail(after, 60_000, 'failure');
-    expect(await calls.acquire({ owner: 'c', beyond: await field('gen'), kind: '', endsPause: false })).toMatchObject({
+    expect(
+      await calls.acquire({ owner: 'c', beyond: await field('gen'), kind: '', shortensPause: false }),
+    ).toMatchObject({
       type: 'lease',
     });
   });

@@ -50,6 +50,18 @@ describe.each(KINDS)('the changes of a store, with %s,', (kind) => {
     expect(told).toEqual(['T2']);
   });
 
+  it('should leave the store with no token when nobody listens any more: one may have been rejected since', async () => {
+    const key = freshKey();
+    const { client, close } = await connect(kind, process.env.REDIS_URL!);
+    dispose.push(close);
+    const [store, other] = [redisTokenStore({ client, key }), redisTokenStore({ client, key })];
+    const watching = store.changes!.subscribe();
+    await fetch(store, 'T1');
+    watching.unsubscribe();
+    await fetch(other, 'T2', { value: 'T1' } as AccessToken);
+    expect(await fetch(store, 'T3')).toMatchObject({ origin: 'shared', response: { access_token: 'T2' } });
+  });
+
   it('should not include a token older than its own, whose push comes late', async () => {
     const key = freshKey();
     const { client, command, close } = await connect(kind, process.env.REDIS_URL!);

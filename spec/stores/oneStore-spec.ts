@@ -59,7 +59,7 @@ it('should be emitted by the session of a store when it begins to tell the other
   const timers = createTimers(asyncScheduler);
   const session = createStoreSession(() => Promise.resolve(), timers);
   const story: boolean[] = [];
-  session.signedOut.subscribe(() => story.push(session.isUnpublished()));
+  session.signedOut.subscribe(() => story.push(session.isPublishPending()));
   await session.signOut('a');
   session.endedByOthers();
   expect(story).toEqual([true, false]);

@@ -13,10 +13,10 @@ describe('a sign-out that the others do not know of yet', () => {
       return Promise.resolve();
     }, timers);
     await session.signOut('a');
-    await session.published();
+    await session.publishPending();
     void session.signOut('b');
     await new Promise(setImmediate);
-    expect([sent, session.isUnpublished()]).toEqual([['a', 'b'], false]);
+    expect([sent, session.isPublishPending()]).toEqual([['a', 'b'], false]);
   });
 
   it('should be sent again until the others know of it', async () => {
@@ -26,8 +26,8 @@ describe('a sign-out that the others do not know of yet', () => {
       timers,
     );
     await expect(session.signOut('a')).rejects.toThrow('away');
-    await expect(session.published()).rejects.toThrow('away');
-    expect(session.isUnpublished()).toBe(true);
-    await until(() => !session.isUnpublished());
+    await expect(session.publishPending()).rejects.toThrow('away');
+    expect(session.isPublishPending()).toBe(true);
+    await until(() => !session.isPublishPending());
   });
 });

@@ -31,7 +31,7 @@ export const sharedRefresh =
 
 async function run(store: StoreContext, refresh: StoreRefresh): Promise<StoredToken> {
   // A sign-out that the file does not know of comes first, or its token would be that of the old session.
-  await store.session.published();
+  await store.session.publishPending();
   for (let round = 0; !isGivenUp(refresh); round++) {
     const token = tokenFor(store, refresh, await store.read());
     if (token) return token;

@@ -56,9 +56,9 @@ export function createStoreContext({ target, fileLock, session, timers, lifetime
   /** Reads the file, and notices the end of the session. `isOld`: the file does not yet say what has ended here. */
   const look = () =>
     inTurn(async () => {
-      const wasOld = session.isUnpublished();
+      const wasOld = session.isPublishPending();
       const record = await readTokenFile(target);
-      const isOld = wasOld || session.isUnpublished();
+      const isOld = wasOld || session.isPublishPending();
       if (!isOld) session.onRead(record);
       return { record, isOld };
     });

@@ -3,8 +3,8 @@ import { MAX_RETRY_AFTER } from '../token/failure.js';
 import { PRELUDE } from './scriptPrelude.js';
 
 /**
- * The lease of one who has not said how its fetch ended lasts so much longer for refresh tokens: clients may need two
- * seconds to reconnect. Milliseconds.
+ * If the last leader has not given its lease back and there is a refresh token, the lease is extended once by this at
+ * most: clients may need two seconds to reconnect. Milliseconds.
  */
 const RECONNECT = 2500;
 
@@ -37,9 +37,7 @@ local function reject()
   if kind == 'rejected' and beyond == gen and gen > rejected then redis.call('HSET', KEYS[1], 'rejected', text(gen)) end
 end
 
--- A token from the future: Redis' clock was set back, or a replica with a slower one took over. Its age is unknown.
-local valid = gen > rejected and stored ~= '' and at <= now and hasLifeLeft(life, now - issued)
-if valid and gen > beyond then return { 'T', text(now), hashId, ended, text(gen), text(issued), text(life), stored } end
+if isUsable() and gen > beyond then return { 'T', text(now), hashId, ended, text(gen), text(issued), text(life), stored } end
 if owner == '' then return { 'N', text(now), hashId, ended } end
 
 -- Nor does a lease or a pause from the future make anybody wait: it would last for as long as the clock was set back.

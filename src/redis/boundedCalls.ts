@@ -16,8 +16,8 @@ const UNANSWERED_FOR = 30_000;
 /** Between checks whether a call that is under way still has a connection. Milliseconds. */
 const CHECK_INTERVAL = 50;
 
-/** Sends a call, and settles within the deadline. `late` gets a reply that came after that. */
-type BoundedCall = <T>(send: () => Promise<T>, late?: (reply: T) => void) => Promise<T>;
+/** Sends a call, and settles within the deadline. `onLateReply` gets a reply that came after that. */
+type BoundedCall = <T>(send: () => Promise<T>, onLateReply?: (reply: T) => void) => Promise<T>;
 
 /**
  * A deadline of our own on every call: clients wait for seconds or minutes, and send what they have queued when no
@@ -31,9 +31,9 @@ export function createBoundedCalls(deadline: number, timers: Timers, isDown: () 
     if (everAnswered && isDown()) throw unavailable('the connection is lost');
   };
   const lost$ = timers.after(CHECK_INTERVAL).pipe(repeat(), tap(failIfLost), ignoreElements());
-  const late$ = failAfter(timers, deadline, () => unavailable(`no answer within ${String(deadline)} ms`));
+  const overdue$ = failAfter(timers, deadline, () => unavailable(`no answer within ${String(deadline)} ms`));
 
-  return async (send, late) => {
+  return async (send, onLateReply) => {
     failIfLost();
     if (unanswered.size >= MAX_UNANSWERED)
       throw unavailable('earlier calls are still unanswered, and the connection may be dead');
@@ -50,7 +50,7 @@ export function createBoundedCalls(deadline: number, timers: Timers, isDown: () 
       .then(
         (reply) => {
           everAnswered = true;
-          if (isGivenUp) late?.(reply);
+          if (isGivenUp) onLateReply?.(reply);
         },
         () => undefined,
       );
@@ -59,7 +59,7 @@ export function createBoundedCalls(deadline: number, timers: Timers, isDown: () 
         throw errorOf(error);
       }),
     );
-    return firstValueFrom(merge(reply$, merge(lost$, late$).pipe(tap({ error: giveUp }))));
+    return firstValueFrom(merge(reply$, merge(lost$, overdue$).pipe(tap({ error: giveUp }))));
   };
 }
 

@@ -57,29 +57,29 @@ type RunScript = (script: string, key: string, args: readonly (string | number)[
  * Redis does not know it any more. In full always where EVALSHA is missing.
  */
 export function scriptRunner(client: RedisClient): RunScript {
-  const hashes = new Map<string, string>();
+  const shas = new Map<string, string>();
   let hasEvalSha = true;
   const inFull: RunScript = (script, key, args) =>
     isIoredis(client)
       ? client.eval(script, 1, key, ...args.map(String))
       : client.eval(script, { keys: [key], arguments: args.map(String) });
-  const byHash: RunScript = (hash, key, args) =>
+  const bySha: RunScript = (sha, key, args) =>
     isIoredis(client)
-      ? client.evalsha(hash, 1, key, ...args.map(String))
-      : client.evalSha(hash, { keys: [key], arguments: args.map(String) });
+      ? client.evalsha(sha, 1, key, ...args.map(String))
+      : client.evalSha(sha, { keys: [key], arguments: args.map(String) });
   return async (script, key, args) => {
-    const hash = hashes.get(script);
+    const sha = shas.get(script);
     if (!hasEvalSha) return inFull(script, key, args);
-    if (hash === undefined) {
+    if (sha === undefined) {
       // Without a hash each command is sent in full.
       sha1(script).then(
-        (computed) => hashes.set(script, computed),
+        (computed) => shas.set(script, computed),
         () => undefined,
       );
       return inFull(script, key, args);
     }
     try {
-      return await byHash(hash, key, args);
+      return await bySha(sha, key, args);
     } catch (error) {
       const message = String((error as Error | undefined)?.message);
       hasEvalSha &&= !/^ERR (?:unknown|unsupported) command/i.test(message);

@@ -22,7 +22,7 @@ if fence == number('committed') then return { 'O', text(now), hashId, ended, tex
 -- One who leads now stores soon. One who has led since, and has failed, leaves this token as the newest.
 local isHeld = h.owner and number('since') <= now and number('until') > now
 if fence <= gen or fence < number('fence') and isHeld then
-  local valid = h.token and gen > number('rejected') and gen > beyond and number('at') <= now and hasLifeLeft(number('life'), now - number('issued'))
+  local valid = gen > beyond and isUsable()
   return { 'S', text(now), hashId, ended, text(gen), text(number('issued')), text(number('life')), h.token or '', valid and '1' or '0' }
 end
 

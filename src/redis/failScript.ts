@@ -7,7 +7,7 @@ import { PRELUDE } from './scriptPrelude.js';
  * nothing about the token endpoint: the process was closed, and another one replaces the token.
  *
  * KEYS[1] the hash. ARGV: fence, pause, failure, channel. Answers: O now, or S now when this fence no longer holds
- * the lease.
+ * the lease. The answer is not read.
  */
 export const FAIL = `${PRELUDE}
 local fence, pause = tonumber(ARGV[1]), tonumber(ARGV[2])

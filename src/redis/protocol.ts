@@ -8,7 +8,7 @@ import { parseAcquireReply, parseCommitReply, parseSignOutReply, type Acquired, 
 import { ACQUIRE } from './acquireScript.js';
 import { COMMIT } from './commitScript.js';
 import { FAIL } from './failScript.js';
-import { ttlOf, SHORTEST_PAUSE } from './lease.js';
+import { ttlOf, SHORTEST_PAUSE } from './leaseTimes.js';
 import { SIGN_OUT } from './signOutScript.js';
 
 /**
@@ -40,7 +40,7 @@ export interface Ask {
   readonly beyond: number;
   readonly kind: Kind;
   /** Of the pause after a failure, only the shortest counts. */
-  readonly endsPause: boolean;
+  readonly shortensPause: boolean;
   /** This process knows a refresh token from here. */
   readonly hasRefreshToken?: boolean;
 }
@@ -73,7 +73,7 @@ export function createProtocol(
     script: string,
     args: readonly (string | number)[],
     read: (reply: unknown) => T,
-    late?: (answer: T) => void,
+    onLateAnswer?: (answer: T) => void,
   ): Promise<Timed<T>> => {
     const send = async () => {
       const sent = now();
@@ -91,18 +91,21 @@ export function createProtocol(
     // Read after the call has settled: what cannot be read does not mean that Redis is not available.
     return bounded(send, (reply) => {
       try {
-        late?.(understand(reply));
+        onLateAnswer?.(understand(reply));
       } catch {
         // No caller waits for it any more.
       }
     }).then(understand);
   };
   return {
-    /** @param late gets an answer that came too late for the caller */
-    acquire: ({ owner, beyond, kind, endsPause, hasRefreshToken }: Ask, late?: (answer: Acquired) => void) => {
-      const longest = endsPause ? SHORTEST_PAUSE : '';
+    /** @param onLateAnswer gets an answer that came too late for the caller */
+    acquire: (
+      { owner, beyond, kind, shortensPause, hasRefreshToken }: Ask,
+      onLateAnswer?: (answer: Acquired) => void,
+    ) => {
+      const longest = shortensPause ? SHORTEST_PAUSE : '';
       const args = [owner, lease, beyond, kind, forceCooldown, longest, hasRefreshToken ? 1 : ''];
-      return call(ACQUIRE, args, parseAcquireReply, late);
+      return call(ACQUIRE, args, parseAcquireReply, onLateAnswer);
     },
     /** The age is that at the moment of sending: a commit may be repeated. */
     commit: ({ fence, beyond, requestedAt, issued, life, took, ttl, owner, encrypted }: Commit) => {

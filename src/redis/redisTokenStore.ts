@@ -4,7 +4,7 @@ import type { TokenStore } from '../token/tokenStore.js';
 import { settingsOf, type RedisTokenStoreOptions } from './options.js';
 import { sharedRefresh } from './sharedRefresh.js';
 import { createStoreContext } from './storeContext.js';
-import { channelEvents } from './subscription.js';
+import { channelEvents } from './channelEvents.js';
 import { tokenChanges } from './tokenChanges.js';
 
 /**

@@ -33,22 +33,23 @@ export function createSession({ publish, timers, now, redisTime, newestGeneratio
     /** The last generation of a session that has ended; 0: none. Redis may have lost the sign-out in a failover. */
     lastEnded: (): number => lastEnded ?? 0,
     /** Whether the token of this generation belongs to a session that has ended. */
-    hasEnded: (generation: number): boolean => session.isUnpublished() || generation <= (lastEnded ?? 0),
+    hasEnded: (generation: number): boolean => session.isPublishPending() || generation <= (lastEnded ?? 0),
     /** Ends the session here at once, and in Redis as soon as it answers. */
     signOut: (): Promise<void> => {
-      // Until Redis has heard of it, this process has no other session that a second one could be about.
-      if (!session.isUnpublished()) {
+      // A second sign-out before Redis knows of the first is about the same session.
+      if (!session.isPublishPending()) {
         beyond = newestGeneration();
         endedBefore = lastEnded === undefined ? undefined : Math.max(lastEnded, redisTime());
       }
       return session.signOut(crypto.randomUUID());
     },
     onAnswer: ({ ended, now: redisNow, received }: Timed<AnswerHeader>): void => {
-      // The generation of a sign-out is Redis' time, or more.
+      // The generation of a sign-out is Redis' time, or more. Before the first answer it is compared with when, by Redis'
+      // clock, a stream began to use the store.
       const isNew = ended > (lastEnded ?? redisNow - (received - since));
       lastEnded = Math.max(lastEnded ?? 0, ended);
       // This process' own sign-out has already ended the session here.
-      if (isNew && !session.isUnpublished()) session.endedByOthers();
+      if (isNew && !session.isPublishPending()) session.endedByOthers();
     },
     signedOut: defer((): Observable<void> => {
       since = Math.min(since, now());

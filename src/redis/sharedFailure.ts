@@ -46,7 +46,7 @@ export function errorOf(shared: unknown, retryAfter: number): Error {
   const text = `${message ?? 'the token source failed'} (of the last fetch, shared through Redis)`;
   const failure = Object.assign(withClass(rest, text), { retryAfter });
   if (temporary === undefined || isPermanentFailure(failure) !== temporary) return failure;
-  // A redirect, say, or a mistake of the source's, which neither a status nor a code tells.
+  // A redirect, for example, or a mistake of the source's, which neither a status nor a code tells.
   return temporary ? Object.defineProperty(failure, '$retryable', { value: true }) : markPermanent(failure);
 }
 

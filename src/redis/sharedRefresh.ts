@@ -7,10 +7,16 @@ import { fetchForStore } from '../stores/fetchForStore.js';
 import { sessionEnded } from '../stores/session.js';
 import { isPermanentFailure, retryAfterOf } from '../token/failure.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
-import { beginRefresh, isFinished, isPrevious, type StoreRefresh } from './storeRefresh.js';
+import { beginRefresh, isFinished, isPrevious, type RedisRefresh } from './redisRefresh.js';
 import { RedisUnavailable } from './boundedCalls.js';
-import { fetchUnderLease, giveBackLease, type CommitOutcome, type LeaseGrant } from './leader.js';
-import { pollPause } from './lease.js';
+import {
+  fetchUnderLease,
+  giveBackLease,
+  type CommitOutcome,
+  type LeaseGrant,
+  type Uncommitted,
+} from './fetchUnderLease.js';
+import { pollPause } from './leaseTimes.js';
 import type { Timed } from './protocol.js';
 import type { Acquired } from './replies.js';
 import { errorOf, isOfOneProcess } from './sharedFailure.js';
@@ -29,7 +35,7 @@ export const sharedRefresh =
 const sleep = ({ timers, wake$ }: StoreContext, ms: number): Promise<void> =>
   firstValueFrom(merge(timers.after(ms), wake$).pipe(take(1)));
 
-async function askUntilToken(store: StoreContext, refresh: StoreRefresh): Promise<StoredToken> {
+async function askUntilToken(store: StoreContext, refresh: RedisRefresh): Promise<StoredToken> {
   try {
     for (let round = 0; !isFinished(refresh); round++) {
       const token = await askOnce(store, refresh, round);
@@ -47,19 +53,19 @@ async function askUntilToken(store: StoreContext, refresh: StoreRefresh): Promis
 }
 
 /** A token of the cache that answers the refresh. */
-const newerFor = (store: StoreContext, refresh: StoreRefresh) => {
+const newerFor = (store: StoreContext, refresh: RedisRefresh) => {
   const newer = store.newerThan(refresh.beyond);
   return newer && !isPrevious(refresh, newer) ? newer : null;
 };
 
 /** Asks once; null: ask again. */
-async function askOnce(store: StoreContext, refresh: StoreRefresh, round: number): Promise<StoredToken | null> {
+async function askOnce(store: StoreContext, refresh: RedisRefresh, round: number): Promise<StoredToken | null> {
   const newer = newerFor(store, refresh);
   if (newer) return store.handOut(newer, 'shared');
   let answer: Timed<Acquired>;
   try {
     // A sign-out that Redis has not heard of comes first, or it would hand out the token of the old session.
-    await store.session.published();
+    await store.session.publishPending();
     const hasRefreshToken = store.onUnavailable === 'wait' && store.cache.last()?.response.refresh_token !== undefined;
     answer = await store.calls.acquire({ ...refresh, hasRefreshToken }, (late) => {
       if (late.type === 'lease' && isFinished(refresh)) void giveBackLease(store, late.fence);
@@ -71,7 +77,7 @@ async function askOnce(store: StoreContext, refresh: StoreRefresh, round: number
   return onAnswer(store, refresh, answer, round);
 }
 
-async function withoutRedis(store: StoreContext, refresh: StoreRefresh, failure: unknown): Promise<StoredToken | null> {
+async function withoutRedis(store: StoreContext, refresh: RedisRefresh, failure: unknown): Promise<StoredToken | null> {
   if (!refresh.isReported) refresh.request.report?.(failure);
   refresh.isReported = true;
   if (store.onUnavailable === 'local') return fetchLocally(store, refresh);
@@ -81,7 +87,7 @@ async function withoutRedis(store: StoreContext, refresh: StoreRefresh, failure:
 
 async function onAnswer(
   store: StoreContext,
-  refresh: StoreRefresh,
+  refresh: RedisRefresh,
   answer: Timed<Acquired>,
   round: number,
 ): Promise<StoredToken | null> {
@@ -111,7 +117,7 @@ async function onAnswer(
 
 async function onPause(
   store: StoreContext,
-  refresh: StoreRefresh,
+  refresh: RedisRefresh,
   { left, failure }: { readonly left: number; readonly failure: string },
 ): Promise<null> {
   if (failure !== '') {
@@ -119,8 +125,8 @@ async function onPause(
     // This process tries its own credentials, and does not wait until others have tried theirs again.
     const mayHaveBetter = isOfOneProcess(shared) && store.refusedAfter !== store.cache.newestGeneration();
     if (!mayHaveBetter) throw errorOf(shared, Math.ceil(left));
-    if (!refresh.endsPause) {
-      refresh.endsPause = true;
+    if (!refresh.shortensPause) {
+      refresh.shortensPause = true;
       return null;
     }
   }
@@ -128,28 +134,35 @@ async function onPause(
   return null;
 }
 
-async function onLease(store: StoreContext, refresh: StoreRefresh, grant: LeaseGrant): Promise<StoredToken | null> {
+async function onLease(store: StoreContext, refresh: RedisRefresh, grant: LeaseGrant): Promise<StoredToken | null> {
   const outcome = await fetchUnderLease(store, grant, refresh).catch((error: unknown) => {
     if (isPermanentFailure(error)) store.refusedAfter = store.cache.newestGeneration();
     // Another process has led since, and stored a token: that one is handed out.
     if (newerFor(store, refresh)) return null;
     throw error;
   });
-  if (outcome?.type === 'local') refresh.request.report?.(outcome.failure);
+  if (outcome?.type === 'local') return useUncommitted(store, refresh, outcome);
   if (!outcome || refresh.isSignedOut()) return null;
-  if (outcome.type === 'local') {
-    const { response, age, later } = outcome;
-    store.cache.addLocal(response);
-    // The stored token may be encrypted with a key that this process does not have: the next refresh reports that.
-    later.then((committed) => onLateCommit(store, committed)).catch(() => undefined);
-    return { response, age, origin: 'fetched' };
-  }
-  const token = await tokenOf(store, outcome);
+  const token = await takeIn(store, outcome);
   return token && store.handOut(token, outcome.type === 'stored' ? 'fetched' : 'shared');
 }
 
-/** The token that is in Redis after a commit, if there is one of this session. */
-async function tokenOf(store: StoreContext, committed: CommitOutcome): Promise<TokenRecord | null> {
+/** Redis did not take the token in time: this process uses it, unless the user has signed out. */
+function useUncommitted(
+  store: StoreContext,
+  { request, isSignedOut }: RedisRefresh,
+  { failure, response, age, later }: Uncommitted,
+): StoredToken | null {
+  request.report?.(failure);
+  if (isSignedOut()) return null;
+  store.cache.addLocal(response);
+  // The stored token may be encrypted with a key that this process does not have: the next refresh reports that.
+  later.then((committed) => onLateCommit(store, committed)).catch(() => undefined);
+  return { response, age, origin: 'fetched' };
+}
+
+/** Puts the token that is in Redis after a commit into the cache, if there is one of this session. */
+async function takeIn(store: StoreContext, committed: CommitOutcome): Promise<TokenRecord | null> {
   if (committed.type === 'stale') return committed.token && store.receive(committed.token);
   if (store.session.hasEnded(committed.token.generation)) return null;
   store.cache.add(committed.token);
@@ -158,7 +171,7 @@ async function tokenOf(store: StoreContext, committed: CommitOutcome): Promise<T
 
 /** Redis has taken the token after all, or has a newer one of another process. */
 async function onLateCommit(store: StoreContext, committed: CommitOutcome | null): Promise<void> {
-  const token = committed && (await tokenOf(store, committed));
+  const token = committed && (await takeIn(store, committed));
   if (token) store.found$.next(token);
 }
 
@@ -166,7 +179,7 @@ async function onLateCommit(store: StoreContext, committed: CommitOutcome | null
  * Each process for itself, unless what Redis held was not readable: the source would present a refresh token that may
  * be used up.
  */
-async function fetchLocally(store: StoreContext, refresh: StoreRefresh): Promise<StoredToken | null> {
+async function fetchLocally(store: StoreContext, refresh: RedisRefresh): Promise<StoredToken | null> {
   if (store.unreadable !== undefined) throw store.unreadable;
   if (isFinished(refresh)) return null;
   refresh.isLocal = true;

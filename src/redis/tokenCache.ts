@@ -2,9 +2,7 @@
 import type { TokenResponse } from '../token/types.js';
 import type { TokenRecord } from './tokenRecord.js';
 
-/**
- * So many tokens have their generations remembered; a stream that lags further behind is found out by comparing values.
- */
+/** So many generations are known. A stream with an older token is recognized by the value of its token. */
 const CAPACITY = 16;
 
 export type TokenCache = ReturnType<typeof createTokenCache>;
@@ -13,6 +11,7 @@ export type TokenCache = ReturnType<typeof createTokenCache>;
 export function createTokenCache() {
   /** The newest first, whatever order they came in. */
   let tokens: readonly TokenRecord[] = [];
+  /** A token that Redis has not stored, and the generation that it came after. */
   let local: Pick<TokenRecord, 'generation' | 'response'> | undefined;
   /** The generation of the last token that this process fetched. It is no news to its stream, even after `clear`. */
   let own = 0;

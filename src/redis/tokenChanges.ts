@@ -4,7 +4,7 @@ import type { StoredToken } from '../token/tokenStore.js';
 import { RedisUnavailable } from './boundedCalls.js';
 import { parsePush, type EncryptedToken } from './replies.js';
 import type { StoreContext } from './storeContext.js';
-import type { ChannelEvent } from './duplicate.js';
+import type { ChannelEvent } from './openDuplicate.js';
 import type { TokenRecord } from './tokenRecord.js';
 
 /** Between looks at the hash while Redis does not answer. Milliseconds. */
@@ -21,7 +21,7 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
 
   /** What may have been missed before the channel was open. It also tells the time, which dates all pushes. */
   async function readCurrent(): Promise<EncryptedToken | null> {
-    const answer = await calls.acquire({ owner: '', beyond: cache.newestGeneration(), kind: '', endsPause: false });
+    const answer = await calls.acquire({ owner: '', beyond: cache.newestGeneration(), kind: '', shortensPause: false });
     return answer.type === 'token' ? answer.token : null;
   }
 
@@ -57,6 +57,7 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
         newest = token.generation;
         return [store.handOut(token, 'shared')];
       }),
+      // Without pushes nobody tells that a token was rejected, or that the session has ended.
       finalize(cache.clear),
     );
   }).pipe(share());

@@ -39,13 +39,13 @@ export function createStoreSession(
       publishing = null;
     }
     // There may have been another sign-out meanwhile.
-    return published();
+    return publishPending();
   };
-  const published = async (): Promise<void> => {
+  const publishPending = async (): Promise<void> => {
     if (unpublished !== null) await (publishing ??= publishNow(unpublished));
   };
   // Until it succeeds: the others must not go on with the session. The timers do not hold the process open.
-  const retrying$ = defer(published).pipe(
+  const retrying$ = defer(publishPending).pipe(
     retry({ delay: (_failure, failures) => timers.after(backoffStep(failures, PAUSES)) }),
   );
   toPublish$.pipe(switchMap(() => retrying$)).subscribe();
@@ -57,18 +57,18 @@ export function createStoreSession(
       return () => endings !== before;
     },
     /** This store has signed out, and the others do not know of it. */
-    isUnpublished: () => unpublished !== null,
+    isPublishPending: () => unpublished !== null,
     /** Rejects when the others cannot be told now: a stream reports that. It is tried again until it succeeds. */
     signOut: (id: string): Promise<void> => {
       unpublished = id;
       toPublish$.next();
       end();
-      const done = published();
+      const done = publishPending();
       ignoreRejection(done);
       return done;
     },
     /** Resolves when the others know of all sign-outs of this store; rejects when they cannot be told now. */
-    published,
+    publishPending,
     /** Someone else has ended the session. */
     endedByOthers: end,
     /** Emits when the session has ended, here or elsewhere: several streams may have this store. */

@@ -25,7 +25,7 @@ export function storedLifetime(...parameters: Parameters<typeof lifetimeOf>): nu
   }
 }
 
-/** The most of it, in milliseconds, and as a share of the token's life. The scripts of Redis use both. */
+/** `leastLife` is this share of the token's life, at most `most` ms. The Lua scripts of Redis compute with both. */
 export const LEAST_LIFE = { most: 1500, share: 0.5 };
 
 /**

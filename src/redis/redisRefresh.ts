@@ -1,23 +1,19 @@
 /** The state of one refresh through Redis, shared by the steps that ask, fetch and store. */
-import type { Observable } from 'rxjs';
-import type { RefreshReason, TokenRequest, TokenResponse } from '../token/types.js';
+import { isGivenUp, type Fetch, type StoreRefresh } from '../stores/storeRefresh.js';
+import type { RefreshReason, TokenRequest } from '../token/types.js';
 import type { Kind } from './protocol.js';
 import type { StoreContext } from './storeContext.js';
 import type { TokenRecord } from './tokenRecord.js';
 
-/** One call of the store's `refresh`, until it has a token or no subscriber waits for it. */
-export interface StoreRefresh {
-  readonly request: TokenRequest;
-  readonly fetch: (last?: TokenResponse | null) => Observable<TokenResponse>;
+/** One call of the store's `refresh`, with what is known and has been done so far. */
+export interface RedisRefresh extends StoreRefresh {
   readonly owner: string;
   readonly kind: Kind;
   /**
    * The pause after a failure shrinks to the least one: the application wants a token now, or the failure was that of
    * another process' credentials.
    */
-  endsPause: boolean;
-  readonly abandoned: AbortSignal;
-  readonly isSignedOut: () => boolean;
+  shortensPause: boolean;
   /** A token later than this generation is asked for. */
   beyond: number;
   /** Whether `beyond` is the generation of the previous token. */
@@ -36,9 +32,9 @@ const EARLY = 20;
 export function beginRefresh(
   { cache, session, now, pausedUntil }: StoreContext,
   request: TokenRequest,
-  fetch: StoreRefresh['fetch'],
+  fetch: Fetch,
   abandoned: AbortSignal,
-): StoreRefresh {
+): RedisRefresh {
   const { generation, isExact } = cache.generationOf(request.previous);
   const isEarly = now() < pausedUntil - EARLY;
   return {
@@ -47,7 +43,7 @@ export function beginRefresh(
     abandoned,
     owner: crypto.randomUUID(),
     kind: KINDS[request.reason] ?? '',
-    endsPause: isEarly || (request.reason === 'manual' && request.attempt === 1),
+    shortensPause: isEarly || (request.reason === 'manual' && request.attempt === 1),
     isSignedOut: session.watch(),
     beyond: Math.max(generation, session.lastEnded()),
     knowsPrevious: isExact,
@@ -56,8 +52,8 @@ export function beginRefresh(
   };
 }
 
-export const isFinished = ({ abandoned, isLocal, isSignedOut }: StoreRefresh): boolean =>
-  abandoned.aborted || isLocal || isSignedOut();
+/** It asks Redis for nothing any more. */
+export const isFinished = (refresh: RedisRefresh): boolean => refresh.isLocal || isGivenUp(refresh);
 
-export const isPrevious = ({ request: { previous } }: StoreRefresh, { response }: TokenRecord): boolean =>
+export const isPrevious = ({ request: { previous } }: RedisRefresh, { response }: TokenRecord): boolean =>
   response.access_token === previous?.value;

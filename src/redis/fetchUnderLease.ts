@@ -6,10 +6,10 @@ import { fetchForStore } from '../stores/fetchForStore.js';
 import type { TokenResponse } from '../token/types.js';
 import { storedLifetime } from '../stores/storedResponse.js';
 import { isClosed } from './client.js';
-import { fetchTime, lifeOf, sharedPause, ttlOf } from './lease.js';
+import { fetchTime, lifeOf, sharedPause, ttlOf } from './leaseTimes.js';
 import type { Commit, Timed } from './protocol.js';
 import type { Acquired, EncryptedToken } from './replies.js';
-import { isFinished, type StoreRefresh } from './storeRefresh.js';
+import { isFinished, type RedisRefresh } from './redisRefresh.js';
 import { sharedFailureOf } from './sharedFailure.js';
 import type { StoreContext } from './storeContext.js';
 import { decryptRecord, type TokenRecord } from './tokenRecord.js';
@@ -23,7 +23,7 @@ export type CommitOutcome =
   | { readonly type: 'stale'; readonly token: EncryptedToken | null };
 
 /** Redis did not take the token in time: this process uses it, and `later` tells what came of it. */
-interface Uncommitted {
+export interface Uncommitted {
   readonly type: 'local';
   readonly failure: unknown;
   readonly response: TokenResponse;
@@ -31,24 +31,25 @@ interface Uncommitted {
   readonly later: Promise<CommitOutcome | null>;
 }
 
-/**
- * Between attempts to store a token that Redis did not take; and for how long, at most, without a refresh token: one
- * that was exchanged outlives any outage. Milliseconds.
- */
+/** Between attempts to store a token that Redis did not take. Milliseconds. */
 const COMMIT_PAUSE = 250;
+
+/**
+ * They end after this time; with a refresh token, which would be lost, only when Redis would drop the token.
+ * Milliseconds.
+ */
 const COMMIT_TIMEOUT = 60_000;
 
 /**
- * Fetches within the lease, and stores, even if the caller leaves meanwhile. However it ends, the lease is given back.
- * Null: the lease was over before the fetch had begun.
+ * Fetches within the lease, and stores, even if the caller leaves meanwhile. The lease is given back, or ends by itself
+ * if Redis does not answer. Null: nothing was fetched, since the lease was over or nobody waits any more.
  */
 export async function fetchUnderLease(
   store: StoreContext,
   grant: LeaseGrant,
-  refresh: StoreRefresh,
+  refresh: RedisRefresh,
 ): Promise<CommitOutcome | Uncommitted | null> {
-  const { encryption, now, timers } = store;
-  const { request, abandoned, beyond, owner } = refresh;
+  const { encryption, now } = store;
   const { fence } = grant;
   const last = await lastResponse(store, grant).catch(async (unreadable: unknown) => {
     // Nothing is fetched: the source would present a refresh token of its own, and it may be used up.
@@ -61,29 +62,42 @@ export async function fetchUnderLease(
     await giveBackLease(store, fence);
     return null;
   }
-  let token: TokenRecord;
-  let commit: Commit;
-  try {
-    const response = await fetchForStore(refresh.fetch(last), { limit, abandoned, timers });
-    // A source may share an exchange that was sent earlier.
-    const requestedAt = begun - headStartOf(request);
-    const took = now() - requestedAt;
-    const life = lifeOf(storedLifetime(response, Date.now() - took, store.lifetime));
-    // Redis spoke before its answer came, so by its clock this is when the fetch began, or a little sooner.
-    const issued = Math.floor(grant.now + (requestedAt - grant.received));
-    // A commit stores under the fence; no other process can have it.
-    token = { generation: fence, issued, life, response };
-    const encrypted = await encryption.encrypt('token', token);
-    const ttl = ttlOf(life, typeof response.refresh_token === 'string');
-    commit = { fence, beyond, requestedAt, issued, life, took, ttl, owner, encrypted };
-  } catch (error) {
-    const pause = abandoned.aborted ? 0 : sharedPause(grant.failures, grant.life, retryAfterOf(error, Date.now()));
+  const fetched = await fetchToken(store, grant, refresh, { last, begun, limit }).catch(async (error: unknown) => {
+    const pause = refresh.abandoned.aborted
+      ? 0
+      : sharedPause(grant.failures, grant.life, retryAfterOf(error, Date.now()));
     const failure = pause > 0 ? await encryption.encrypt('failure', sharedFailureOf(error)).catch(() => '') : '';
     await giveBackLease(store, fence, pause, failure);
     throw error;
-  }
-  store.cache.storing(token.generation);
-  return commitUntilTaken(store, commit, token, refresh);
+  });
+  store.cache.storing(fence);
+  return commitUntilTaken(store, fetched, refresh);
+}
+
+/** A token, and how it is stored. */
+interface Fetched {
+  readonly token: TokenRecord;
+  readonly commit: Commit;
+}
+
+async function fetchToken(
+  { encryption, now, timers, lifetime }: StoreContext,
+  { fence, now: redisNow, received }: LeaseGrant,
+  { request, fetch, abandoned, beyond, owner }: RedisRefresh,
+  { last, begun, limit }: { last: TokenResponse | null; begun: number; limit: number },
+): Promise<Fetched> {
+  const response = await fetchForStore(fetch(last), { limit, abandoned, timers });
+  // A source may share an exchange that was sent earlier.
+  const requestedAt = begun - headStartOf(request);
+  const took = now() - requestedAt;
+  const life = lifeOf(storedLifetime(response, Date.now() - took, lifetime));
+  // Redis spoke before its answer came, so by its clock this is when the fetch began, or a little sooner.
+  const issued = Math.floor(redisNow + (requestedAt - received));
+  // A commit stores under the fence; no other process can have it.
+  const token = { generation: fence, issued, life, response };
+  const encrypted = await encryption.encrypt('token', token);
+  const ttl = ttlOf(life, typeof response.refresh_token === 'string');
+  return { token, commit: { fence, beyond, requestedAt, issued, life, took, ttl, owner, encrypted } };
 }
 
 /** If Redis does not hear of it, no process is held up for long: the lease ends by itself. */
@@ -102,9 +116,8 @@ async function lastResponse(store: StoreContext, { last }: LeaseGrant): Promise<
 
 async function commitUntilTaken(
   { calls, now, timers, onUnavailable, client }: StoreContext,
-  commit: Commit,
-  token: TokenRecord,
-  { isSignedOut }: StoreRefresh,
+  { token, commit }: Fetched,
+  { isSignedOut }: RedisRefresh,
 ): Promise<CommitOutcome | Uncommitted> {
   const { requestedAt, life, ttl } = commit;
   // Nobody else has the new refresh token. (With 'local' this process has gone on to later ones by then.)

@@ -18,7 +18,7 @@ import {
 } from 'rxjs';
 import { createTimers } from '../internal/timers.js';
 import { eventOf, isClosed, type ClientState, type RedisClient } from './client.js';
-import { openDuplicate, type ChannelEvent, type SubscribeTo } from './duplicate.js';
+import { openDuplicate, type ChannelEvent, type SubscribeTo } from './openDuplicate.js';
 
 /** Between attempts to open a connection that the client has given up, or to subscribe to a channel. Milliseconds. */
 const RETRY = 1000;
