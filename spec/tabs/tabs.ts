@@ -23,7 +23,10 @@ export function fakeLocks() {
       name,
       mine.catch(() => undefined),
     );
-    return mine;
+    const aborted = new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', reject);
+    });
+    return Promise.race([mine, aborted]);
   };
   return { held, request };
 }

@@ -9,7 +9,7 @@ function setUp() {
     time.ticks += ms;
     time.wall += ms + asleep;
   };
-  return { time, pass, cache: createTokenCache({ ticks: () => time.ticks, wall: () => time.wall }) };
+  return { time, pass, cache: createTokenCache(undefined, { ticks: () => time.ticks, wall: () => time.wall }) };
 }
 
 describe('the cache of a tab', () => {
@@ -55,9 +55,10 @@ describe('the cache of a tab', () => {
   });
 
   it('should believe the option `lifetime` before the response', () => {
-    const cache = createTokenCache({ ticks: () => 0, wall: () => 0 }, ({ access_token }) =>
-      access_token === 'T1' ? 10_000 : undefined,
-    );
+    const cache = createTokenCache(({ access_token }) => (access_token === 'T1' ? 10_000 : undefined), {
+      ticks: () => 0,
+      wall: () => 0,
+    });
     cache.add(token('T1', 60), 8500);
     expect(cache.get()).toBeNull();
     cache.add(token('T2', 60), 8499);

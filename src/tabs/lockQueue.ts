@@ -38,7 +38,7 @@ export function createLockQueue(
         return (result ??= work());
       };
       try {
-        return await orAborted(locks.request(name, { signal: waiting.signal }, begin), waiting.signal);
+        return await locks.request(name, { signal: waiting.signal }, begin);
       } catch {
         // The wait has ended, the browser forbids locks, or the work failed.
         return await begin();

@@ -16,10 +16,11 @@ import {
 import { abortable } from '../internal/abortable.js';
 import { orAborted } from '../internal/onAbort.js';
 import { headStartOf } from '../internal/hiddenMembers.js';
-import { CLOCKS, stopwatch, type Aged } from '../internal/stopwatch.js';
+import { stopwatch, type Aged } from '../internal/stopwatch.js';
 import { createTimers } from '../internal/timers.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
 import { sessionEnded } from '../stores/session.js';
+import type { Fetch } from '../stores/storeRefresh.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { createTokenChannel } from './tokenChannel.js';
@@ -41,9 +42,6 @@ export interface TabTokenStore extends TokenStore {
   /** Emits when the session of this tab has ended, by `signOut()` of any tab, this one too. */
   readonly signedOut: Observable<void>;
 }
-
-/** Asks the source, and hands it the last response. */
-type Fetch = (last?: TokenResponse | null) => Observable<TokenResponse>;
 
 /**
  * Shares one token among the browser's tabs: one fetch per token life, whichever tab needs it first.
@@ -76,7 +74,7 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
   const { name, lifetime, askTimeout, lockTimeout } = settingsOf(options);
   const page = currentPage();
   const id = `rx-fresh-token/${name}`;
-  const cache = createTokenCache(CLOCKS, lifetime);
+  const cache = createTokenCache(lifetime);
   const session = createTabSession(createSessionMarker(id, page), cache.clear);
   const others = createTokenChannel(id, page, cache, session);
   const timers = createTimers(asyncScheduler);
@@ -127,12 +125,12 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
         const refresh = { assertSession, known: cache.newest() };
         const token$ = cached
           ? of(cached)
-          : abortable((left) =>
+          : abortable((abandoned) =>
               queue
-                .run(() => askThenFetch(request, fetch, refresh, left), left)
+                .run(() => askThenFetch(request, fetch, refresh, abandoned), abandoned)
                 .catch((failure: unknown) => {
                   // Nobody replaces the rejected token now, and it may be good elsewhere.
-                  if (!left.aborted) cache.giveOutAgain();
+                  if (!abandoned.aborted) cache.giveOutAgain();
                   throw failure;
                 }),
             );

@@ -12,7 +12,7 @@ const AGE_TOLERANCE = 1000;
 export type TokenCache = ReturnType<typeof createTokenCache>;
 
 /** The newest token that a tab knows of, aged by two clocks, and the last response. */
-export function createTokenCache(clocks: Clocks = CLOCKS, override?: TokenStreamOptions['lifetime']) {
+export function createTokenCache(lifetime?: TokenStreamOptions['lifetime'], clocks: Clocks = CLOCKS) {
   let newest: Aged<TokenResponse> | null = null;
   let last: Aged<TokenResponse> | null = null;
   let rejected: string | undefined;
@@ -41,8 +41,8 @@ export function createTokenCache(clocks: Clocks = CLOCKS, override?: TokenStream
       const isRenewed = newest !== known && known?.response.access_token === value;
       if (!newest || value === rejected || (value === unwanted && !isRenewed)) return null;
       const age = newest.age();
-      const lifetime = storedLifetime(newest.response, clocks.wall() - age, override);
-      return hasLifeLeft(lifetime, age) ? stored(newest, age) : null;
+      const life = storedLifetime(newest.response, clocks.wall() - age, lifetime);
+      return hasLifeLeft(life, age) ? stored(newest, age) : null;
     },
     /** The last response, even if its token is over or rejected: it may hold a refresh token that rotates. */
     lastResponse: (): StoredToken | null => last && stored(last, last.age()),

@@ -1,5 +1,5 @@
 /** The conversation of the tabs: shares new tokens, and answers tabs that ask for one. */
-import { filter, map, merge, share } from 'rxjs';
+import { filter, ignoreElements, map, merge, share, tap } from 'rxjs';
 import type { StoredToken } from '../token/tokenStore.js';
 import { createChannel } from './channel.js';
 import { formatMessage, parseMessage, type Message } from './message.js';
@@ -27,13 +27,13 @@ export function createTokenChannel(name: string, page: Page, cache: TokenCache, 
   };
 
   /** Returns a token that is newer than the one of this tab. */
-  const receive = (message: Message | null): StoredToken | null => {
-    if (message?.type === 'signOut') {
+  const receive = (message: Message): StoredToken | null => {
+    if (message.type === 'signOut') {
       session.onSignOut(message);
       return null;
     }
     session.check();
-    if (!message || !session.isCurrent(message.session)) return null;
+    if (!session.isCurrent(message.session)) return null;
     if (message.type === 'ask') {
       reply();
       return null;
@@ -48,12 +48,14 @@ export function createTokenChannel(name: string, page: Page, cache: TokenCache, 
   return {
     /** The newer tokens of other tabs. A subscriber also notices the end of the session. */
     received$: merge(
-      channel.posted$.pipe(map((data) => receive(parseMessage(data, Date.now())))),
-      page.returned$.pipe(map(() => receive(null))),
-    ).pipe(
-      filter((stored) => stored !== null),
-      share(),
-    ),
+      channel.posted$.pipe(
+        map((data) => parseMessage(data, Date.now())),
+        filter((message) => message !== null),
+        map(receive),
+        filter((stored) => stored !== null),
+      ),
+      page.returned$.pipe(tap(session.check), ignoreElements()),
+    ).pipe(share()),
     /** Asks the others for their token. */
     ask: (): void => {
       post({ type: 'ask', session: session.id() });
