@@ -95,6 +95,7 @@ function recordText(record: object, depth: number, visits: { left: number }): st
     throw refused('holds an object with members that are hidden, or named by a symbol');
   if (names.length !== shape.names.length || names.some((name, i) => name !== shape.names[i])) shape = shapeOf(names);
   let text = '(';
+  // The list is read once, as nested objects replace `shape`.
   for (const { name, prefix } of shape.sorted)
     text += prefix + textOf((record as Record<string, unknown>)[name], depth, visits);
   return `${text})`;

@@ -15,7 +15,7 @@ const LONGEST = 10_000;
 type Fetch = Parameters<TokenStore['refresh']>[1];
 
 /**
- * A refresh token that several streams share: one stream for each audience, say. A server that rotates refresh tokens
+ * A refresh token that several streams share: for example, one stream for each audience. A server that rotates refresh tokens
  * takes it for theft when a used one comes back. So the streams ask their sources one after the other, each with the
  * newest refresh token.
  */
@@ -54,6 +54,7 @@ class Chain {
         map((response): StoredToken => {
           const { refresh_token } = response;
           const isNews = typeof refresh_token === 'string' && refresh_token !== '';
+          // Only its refresh token: the access token is for another audience.
           if (isNews) session.last = { access_token: '', refresh_token };
           return { response, age: age(), origin: 'fetched' };
         }),

@@ -8,11 +8,11 @@ export function endManager({ parts: { context, pipeline, signOuts } }: FullManag
   const { held, isConnected } = state;
   events.complete();
   signOuts?.unsubscribe();
-  // Without a token no timer is started.
+  // With no token, `startTimer` only stops the timer.
   state.held = null;
   context.startTimer();
   pipeline.close();
-  // Both were cleared above.
+  // `held` was cleared above, `isConnected` by `close`.
   Object.assign(state, { held, isConnected });
 }
 

@@ -65,7 +65,7 @@ export class Entry<K> extends Place implements Timed {
 
   /** The manager, which is created if there is none. */
   activate(): FullManager {
-    return this.manager ?? this.context.runInContext(() => this.createManager());
+    return this.manager ?? this.context.runInContext(() => this.startManager());
   }
 
   /**
@@ -90,6 +90,7 @@ export class Entry<K> extends Place implements Timed {
       this.forget();
       if (this.state.isConnected) this.disconnect();
     }
+    // After the event of `disconnect`.
     this.isDropped = true;
   }
 
@@ -110,12 +111,12 @@ export class Entry<K> extends Place implements Timed {
     else if (this.mayEnd()) {
       endManager(this.manager);
       this.manager = null;
-      this.setTimer();
+      this.startTimer();
     }
     this.context.onUnused();
   }
 
-  private createManager(): FullManager {
+  private startManager(): FullManager {
     const { source, state, settings, context } = this;
     const { clock, setTimer } = context;
     const inTurn: Settings['inTurn'] = (attempt$) => this.whileUsed(() => settings.inTurn(attempt$));
@@ -129,6 +130,7 @@ export class Entry<K> extends Place implements Timed {
       context.onUnused();
     });
     if (state.isClosed) manager.parts.context.events.complete();
+    // Replaces the timer of the moment, which is the manager's now.
     else setTimer(this, clock.now());
     resumeManager(manager);
     return manager;
@@ -162,7 +164,7 @@ export class Entry<K> extends Place implements Timed {
     // A listener may have used the stream: then its manager does the rest.
     if (this.manager) return;
     if (this.isRefreshDue()) this.activate().parts.context.recheck();
-    else this.setTimer();
+    else this.startTimer();
   }
 
   private isRefreshDue(): boolean {
@@ -170,7 +172,7 @@ export class Entry<K> extends Place implements Timed {
   }
 
   /** Waits for the next moment of the token. */
-  private setTimer(): void {
+  private startTimer(): void {
     const { held } = this.state;
     if (held) this.context.setTimer(this, nextMoment(held, this.context.clock.now()));
   }

@@ -47,10 +47,7 @@ export function settingsOf<K>(options: TokenPoolOptions<K>) {
     throw new TypeError('option "initial" must not be given to a pool: all keys would start from one token');
   const numbers = numbersIn({ max, concurrency }, { max: [1, Infinity, 10_000], concurrency: [1, Infinity, 8] });
   const settings: Settings = { ...settingsOfStream(own), inTurn: createTurns(numbers.concurrency) };
-  // Only a store needs the canonical form of a key that is a string.
-  const ownSettingsOf = chainOf
-    ? chained(chainOf, settings)
-    : store && stored((name, key: K) => store(idOf ? name : canonicalKey(key), key));
+  const ownSettingsOf = chainOf ? chained(chainOf, settings) : store && stored(store, idOf);
   return {
     max: numbers.max,
     /** Those of all streams. */
@@ -80,10 +77,14 @@ function chained<K>(chainOf: (key: K) => string | undefined, { scheduler, inTurn
   };
 }
 
-function stored<K>(store: NonNullable<TokenPoolOptions<K>['store']>): OwnSettingsOf<K> {
+function stored<K>(
+  store: NonNullable<TokenPoolOptions<K>['store']>,
+  idOf: TokenPoolOptions<K>['idOf'],
+): OwnSettingsOf<K> {
   const known = new WeakSet<TokenStore>();
   return (name, key) => {
-    const made: unknown = store(name, key);
+    // The canonical form of a string is not that by which the pool knows it.
+    const made: unknown = store(idOf ? name : canonicalKey(key), key);
     ignoreRejection(made);
     if (typeof (made as Partial<TokenStore> | null | undefined)?.refresh !== 'function')
       throw new TypeError('option "store" must return a token store');

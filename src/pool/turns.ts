@@ -19,6 +19,7 @@ export function createTurns(limit: number): InTurn {
     if (isAdmitting) return;
     isAdmitting = true;
     for (const begin of waiting) {
+      // `limit` may be a fraction.
       if (running + 1 > limit) break;
       waiting.delete(begin);
       begin();
