@@ -68,12 +68,16 @@ export function createFileLock(
     let free = true;
     for (const name of names) {
       const owner = ownerOf(name);
-      if ((owner && isGone(owner)) || (await observeSilence(name))) {
-        if (owner) await takeUp(join(folder, name));
-        await remove(join(folder, name));
-        // What others left behind is in nobody's way.
-        await removeLeftovers(folder).catch(() => undefined);
-      } else free = false;
+      const hasEnded = (owner !== null && isGone(owner)) || (await observeSilence(name));
+      if (!hasEnded) {
+        free = false;
+        continue;
+      }
+      const file = join(folder, name);
+      if (owner) await takeUp(file);
+      await remove(file);
+      // What others left behind is in nobody's way.
+      await removeLeftovers(folder).catch(() => undefined);
     }
     if (free) await removeEmpty(folder);
     return free;
@@ -85,9 +89,9 @@ export function createFileLock(
     tryAcquire: async (): Promise<HeldLock | null> => {
       if (!(await evictGone())) return null;
       const name = newOwnerName();
-      return (await renameToLock(folder, name, await reserveFor(target)))
-        ? createHeldLock(target, join(folder, name), folder, heartbeat(join(folder, name), timers))
-        : null;
+      if (!(await renameToLock(folder, name, await reserveFor(target)))) return null;
+      const file = join(folder, name);
+      return createHeldLock(target, file, folder, heartbeat(file, timers));
     },
     /** Takes the lock from its holder: what that fetches will not be stored. */
     evict: async (): Promise<void> => {

@@ -8,7 +8,7 @@ import { isGone, ownerOf } from './owner.js';
 /** Of a file or directory, in bytes. */
 const LONGEST_NAME = 255;
 
-/** What the name of the directory that is renamed to the lock has more than the lock, in bytes. */
+/** `.pid.start.place.uuid` at its longest, in bytes: 1 + 10 + 1 + 20 + 1 + 16 + 1 + 36. */
 const OWNER_LENGTH = 86;
 
 /** What rename says when the directory is there and not empty. Windows says other things. */

@@ -18,12 +18,12 @@ const UNKNOWN = '0';
 
 let self: Owner | undefined;
 
-const thisProcess = (): Owner => (self ??= { pid: process.pid, start: ownStart(), place: hereOf() });
+const thisProcess = (): Owner => (self ??= { pid: process.pid, start: ownStart(), place: thisPlace() });
 
 /** A sandbox may have the `/proc` of its host, where the same pid is another process. */
 function ownStart(): string {
   const isOwn = readLink('/proc/self') === String(process.pid);
-  return (isOwn ? parsed(readText('/proc/self/stat'))?.start : undefined) ?? UNKNOWN;
+  return (isOwn ? processIn(readText('/proc/self/stat'))?.start : undefined) ?? UNKNOWN;
 }
 
 /** A name that no lock has had before. */
@@ -46,7 +46,7 @@ export function isGone({ pid, start, place }: Owner): boolean {
   if (place !== thisProcess().place) return false;
   if (start === UNKNOWN || thisProcess().start === UNKNOWN) return !isRunning(pid);
   try {
-    const found = parsed(readFileSync(`/proc/${String(pid)}/stat`, 'latin1'));
+    const found = processIn(readFileSync(`/proc/${String(pid)}/stat`, 'latin1'));
     // A process that was killed stays in the table until its parent asks for it.
     return found?.start !== start || /[ZXx]/.test(found.state);
   } catch (failure) {
@@ -68,7 +68,7 @@ function isRunning(pid: number): boolean {
  * A process as `/proc` shows it, where there is one. The name of the program stands in brackets and may hold any
  * character.
  */
-function parsed(stat: string): { readonly state: string; readonly start: string } | null {
+function processIn(stat: string): { readonly state: string; readonly start: string } | null {
   const [, state, start] = /.*\) (\S)(?: \S+){18} (\d+)/s.exec(stat) ?? [];
   return state && start ? { state, start } : null;
 }
@@ -79,7 +79,7 @@ let boot: string | undefined;
 export const bootId = (): string => (boot ??= readText('/proc/sys/kernel/random/boot_id').trim());
 
 /** A hash, since names of files are seen by others. */
-const hereOf = (): string =>
+const thisPlace = (): string =>
   createHash('sha256')
     .update([hostname(), bootId(), readLink('/proc/self/ns/pid')].join('\n'))
     .digest('hex')

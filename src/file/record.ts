@@ -109,7 +109,7 @@ export function ageOf(record: TokenRecord, { wall, uptime, boot }: MachineClocks
   const byWall = wall() - record.asked;
   if (record.boot !== boot()) return byWall < 0 ? Infinity : byWall;
   const byUptime = uptime() - record.uptime;
-  // Whole seconds differ by up to one from what they stand for.
+  // The uptime may be in whole seconds, up to one off: the wall clock counts, unless it is behind by more.
   return byWall < byUptime - 1000 ? byUptime + 1000 : Math.max(0, byWall);
 }
 
@@ -127,8 +127,9 @@ export function tokenToHandOut(
 }
 
 /**
- * An older file was put back, by a backup say: its refresh token is used. By both clocks: the wall clock may have been
- * set, and containers of one boot may count different uptimes. A system may count these in whole seconds.
+ * Whether the record was fetched before `than`: an older file was put back, and its refresh token is used up. By both
+ * clocks: the wall clock may have been set, and containers of one boot may count different uptimes. A system may count
+ * these in whole seconds.
  */
 export const isOlder = (record: TokenRecord | null, than: TokenRecord | null): boolean =>
   record !== null &&

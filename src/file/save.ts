@@ -36,7 +36,7 @@ export async function save(
         onFailure(failure);
         return false;
       }
-      // On Windows, a process that reads the file, a virus scanner say, keeps it from being replaced for a moment.
+      // On Windows, a process that reads the file, such as a virus scanner, keeps it from being replaced for a moment.
       await store.pause(round);
     }
   }
@@ -70,7 +70,7 @@ async function write(store: StoreContext, unwritten: Unwritten): Promise<boolean
  * @returns that lock; null if it was written, or someone else has the lock. Whoever stores nothing newer gives it back:
  *   free, it would go to another process, which would send the used refresh token.
  */
-export async function takeKeptLock(store: StoreContext): Promise<HeldLock | null> {
+export async function retryUnwritten(store: StoreContext): Promise<HeldLock | null> {
   const unwritten = store.unwritten();
   if (!unwritten || unwritten.isTaken) return null;
   unwritten.isTaken = true;
@@ -96,7 +96,7 @@ export async function giveBack(store: StoreContext, lock: HeldLock): Promise<voi
 async function retryUntilWritten(store: StoreContext, unwritten: Unwritten): Promise<void> {
   while (store.unwritten() === unwritten) {
     await firstValueFrom(store.timers.after(RETRY));
-    const lock = await takeKeptLock(store);
+    const lock = await retryUnwritten(store);
     if (lock) await giveBack(store, lock);
   }
 }

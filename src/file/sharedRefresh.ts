@@ -1,23 +1,17 @@
 /** One refresh through the file: its token, or a fetch under the lock. */
-import type { Observable } from 'rxjs';
 import { abortable } from '../internal/abortable.js';
 import { headStartOf } from '../internal/hiddenMembers.js';
 import { stopwatch } from '../internal/stopwatch.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
 import { sessionEnded } from '../stores/session.js';
+import { isGivenUp, type StoreRefresh } from '../stores/storeRefresh.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
-import type { TokenRequest, TokenResponse } from '../token/types.js';
 import type { HeldLock } from './lock.js';
 import { serialized, tokenRecord, type TokenRecord } from './record.js';
-import { giveBack, save, takeKeptLock } from './save.js';
+import { giveBack, save, retryUnwritten } from './save.js';
 import { isSame, type StoreContext } from './storeContext.js';
 
-/** One call of the store's `refresh`, until it has a token or no subscriber waits for it. */
-interface StoreRefresh {
-  readonly request: TokenRequest;
-  readonly fetch: (last?: TokenResponse | null) => Observable<TokenResponse>;
-  readonly abandoned: AbortSignal;
-  readonly isSignedOut: () => boolean;
+interface FileRefresh extends StoreRefresh {
   /** What the store had given out when the refresh began. */
   readonly known: TokenRecord | null;
 }
@@ -29,44 +23,45 @@ export const sharedRefresh =
       run(store, { request, fetch, abandoned, isSignedOut: store.session.watch(), known: store.newest() }),
     );
 
-async function run(store: StoreContext, refresh: StoreRefresh): Promise<StoredToken> {
+async function run(store: StoreContext, refresh: FileRefresh): Promise<StoredToken> {
   // A sign-out that the file does not know of comes first, or its token would be that of the old session.
   await store.session.publishPending();
   for (let round = 0; !isGivenUp(refresh); round++) {
     const token = tokenFor(store, refresh, await store.read());
     if (token) return token;
-    const lock = (await takeKeptLock(store)) ?? (await store.lockOrPause(round));
+    const lock = (await retryUnwritten(store)) ?? (await store.lockOrPause(round));
     const fetched = lock && (await fetchUnderLock(store, refresh, lock));
     if (fetched) return fetched;
   }
   throw sessionEnded();
 }
 
-const isGivenUp = ({ abandoned, isSignedOut }: StoreRefresh): boolean => abandoned.aborted || isSignedOut();
-
 /** The token of the file, if it is another one than the stream has, or the same that was renewed since. */
 function tokenFor(
   store: StoreContext,
-  { request, known }: StoreRefresh,
+  { request, known }: FileRefresh,
   record: TokenRecord | null,
 ): StoredToken | null {
   const value = request.previous?.value;
   const isRenewed = known?.response?.access_token === value && record?.id !== known?.id;
-  return store.tokenOf(record, isRenewed && request.reason !== 'rejected' ? undefined : value);
+  return store.handOut(record, isRenewed && request.reason !== 'rejected' ? undefined : value);
 }
 
 /** The lock is given back, however this ends. Null: look again. */
-async function fetchUnderLock(store: StoreContext, refresh: StoreRefresh, lock: HeldLock): Promise<StoredToken | null> {
+async function fetchUnderLock(store: StoreContext, refresh: FileRefresh, lock: HeldLock): Promise<StoredToken | null> {
   let isSaving = false;
   try {
     // Someone may have stored a token between the first look and the lock.
     const base = await store.read();
     const { previous, reason } = refresh.request;
-    if (isGivenUp(refresh) || tokenFor(store, refresh, base)) return null;
+    if (isGivenUp(refresh)) return null;
+    const token = tokenFor(store, refresh, base);
+    if (token) return token;
     const isRejected = reason === 'rejected' && base?.response?.access_token === previous?.value;
     if (base && isRejected && !base.rejected && !store.isBehind(base)) {
       // Before the fetch, so that no process is given the token meanwhile.
       await lock.commit(serialized({ ...base, rejected: true }));
+      // The commit gives the lock back: begin again.
       return null;
     }
     const sent = stopwatch();

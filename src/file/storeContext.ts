@@ -62,8 +62,8 @@ export function createStoreContext({ target, fileLock, session, timers, lifetime
       if (!isOld) session.onRead(record);
       return { record, isOld };
     });
-  /** The token of a record, for a stream that has `unwanted`; null if it is of no use to it. */
-  const tokenOf = (record: TokenRecord | null, unwanted: string | undefined): StoredToken | null => {
+  /** The token of a record for a stream that has `unwanted`, noted as the newest; null if it is of no use to it. */
+  const handOut = (record: TokenRecord | null, unwanted: string | undefined): StoredToken | null => {
     if (record && (record.id === replaced || isOlder(record, newest))) return null;
     const token = tokenToHandOut(record, unwanted, lifetime);
     if (token) newest = record;
@@ -83,11 +83,11 @@ export function createStoreContext({ target, fileLock, session, timers, lifetime
     timers,
     /** What is in the file now. */
     read: async (): Promise<TokenRecord | null> => (await look()).record,
-    tokenOf,
+    handOut,
     /** The token in the file, if it is one that this process has neither fetched nor been given. */
     readNew: async (): Promise<StoredToken | null> => {
       const { record, isOld } = await look();
-      return isOld || record?.id === newest?.id ? null : tokenOf(record, undefined);
+      return isOld || record?.id === newest?.id ? null : handOut(record, undefined);
     },
     /** Takes note of what this process has fetched, and in place of what: the file may not say so yet. */
     remember: ({ record, base }: Fetched): void => {

@@ -94,9 +94,14 @@ function messageFor(path: string, failure: unknown): string {
   return code === '' ? messageOf(failure) : `${path} cannot be used as a token file: ${code}`;
 }
 
-/** Undefined when it is something else. @param size of the file before it was read: it may have been emptied since */
-const recordIn = (text: string, size: number): TokenRecord | null | undefined =>
-  text.trim() === '' ? null : (parseRecord(text) ?? (Buffer.byteLength(text) < size ? null : undefined));
+/** Null for nothing, undefined for something else. @param size of the file before it was read */
+function recordIn(text: string, size: number): TokenRecord | null | undefined {
+  if (text.trim() === '') return null;
+  const record = parseRecord(text);
+  // It was emptied while it was read.
+  if (!record && Buffer.byteLength(text) < size) return null;
+  return record;
+}
 
 const foreign = (path: string) =>
   new TokenStoreError(
