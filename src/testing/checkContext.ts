@@ -24,10 +24,10 @@ export type Fetch = (last?: TokenResponse | null) => Observable<TokenResponse>;
 /** Three at least. */
 export type Stores = readonly [TokenStore, TokenStore, TokenStore, ...TokenStore[]];
 
-/** Tries one promise of a store. Rejects when the store breaks it. */
+/** Checks one rule of the contract; rejects with what breaks it. */
 export type Check = (stores: Stores, context: CheckContext) => Promise<void>;
 
-/** By the names of the promises. */
+/** By the names of the rules. */
 export type Checks = Readonly<Record<string, Check>>;
 
 /** What a check of `storeContract` works with. */
@@ -44,7 +44,7 @@ export function createContext(limit: number) {
   };
 
   /** Again and again until it succeeds, or the limit is over. */
-  async function later<T>(attempt: () => T | Promise<T>): Promise<T> {
+  async function eventually<T>(attempt: () => T | Promise<T>): Promise<T> {
     const end = performance.now() + limit;
     for (;;) {
       try {
@@ -78,7 +78,7 @@ export function createContext(limit: number) {
 
   return {
     source,
-    later,
+    eventually,
     inTime,
     ask: (
       store: TokenStore,

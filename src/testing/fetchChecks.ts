@@ -63,19 +63,19 @@ export const FETCH_CHECKS: Checks = {
 
   'should hand out a rejected token again, after the fetches of its replacement failed': async (
     [first, second, third],
-    { ask, later },
+    { ask, eventually },
   ) => {
     const old = tokenOf(await ask(first));
     const down: Fetch = () => throwError(() => new Error('the token endpoint is down'));
     for (const store of [first, second]) await ask(store, 'rejected', old, down).catch(() => undefined);
     equal(valueOf(await ask(third, 'initial', null, down)), old.value, 'the token');
-    const answer = await later(() => ask(third, 'rejected', old));
+    const answer = await eventually(() => ask(third, 'rejected', old));
     demand(valueOf(answer) !== old.value, 'the rejected token was handed out to a caller that wants another one');
   },
 
   'should fail with what the fetch failed with, and not keep that for ever': async (
     [first, second],
-    { ask, later },
+    { ask, eventually },
   ) => {
     const failure = new Error('the token endpoint is down');
     const thrown: unknown = await ask(first, 'initial', null, () => throwError(() => failure)).then(
@@ -83,12 +83,12 @@ export const FETCH_CHECKS: Checks = {
       (error: unknown) => error,
     );
     demand(thrown === failure, 'the refresh did not fail with the failure of its fetch');
-    await later(() => ask(second));
+    await eventually(() => ask(second));
   },
 
   'should answer those who wait, if the fetch fails: by another fetch, or by a failure': async (
     [first, second],
-    { ask, later, begin },
+    { ask, eventually, begin },
   ) => {
     const response = new Subject<TokenResponse>();
     await begin(first, response);
@@ -99,13 +99,13 @@ export const FETCH_CHECKS: Checks = {
     await firstValueFrom(timer(100));
     response.error(new Error('the token endpoint is down'));
     await waiting;
-    await later(() => ask(second));
+    await eventually(() => ask(second));
   },
 
-  'should let another take over from one who left': async ([first, second], { ask, later, begin }) => {
+  'should let another take over from one who left': async ([first, second], { ask, eventually, begin }) => {
     const { leave } = await begin(first, NEVER);
     leave();
-    await later(() => ask(second));
+    await eventually(() => ask(second));
   },
 };
 

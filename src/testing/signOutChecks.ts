@@ -7,7 +7,7 @@ import { demand, heldByAll, valueOf, type Checks } from './checkContext.js';
 export const SIGN_OUT_CHECKS: Checks = {
   'should hand out no token of a session that has ended, to anyone, if it has signOut': async (
     stores,
-    { ask, source, later, heard, signOut },
+    { ask, source, eventually, heard, signOut },
   ) => {
     const [first] = stores;
     if (!first.signOut) return;
@@ -16,9 +16,9 @@ export const SIGN_OUT_CHECKS: Checks = {
     const old = await heldByAll(stores, ask);
     await signOut(first);
     // It knows at once; the others when they are told.
-    demand(valueOf(await later(() => ask(first))) !== old.value, 'who signed out was handed the token again');
+    demand(valueOf(await eventually(() => ask(first))) !== old.value, 'who signed out was handed the token again');
     for (const store of stores)
-      await later(async () => {
+      await eventually(async () => {
         demand(valueOf(await ask(store)) !== old.value, 'the token was handed out after the sign-out');
       });
     demand(source.fetched >= 2, 'nobody fetched');
@@ -26,7 +26,7 @@ export const SIGN_OUT_CHECKS: Checks = {
 
   'should not keep a token that arrives after the sign-out, if it has signOut': async (
     [first, ...others],
-    { ask, later, inTime, begin, signOut },
+    { ask, eventually, inTime, begin, signOut },
   ) => {
     if (!first.signOut) return;
     const response = new Subject<TokenResponse>();
@@ -37,17 +37,17 @@ export const SIGN_OUT_CHECKS: Checks = {
     await signedOut;
     await inTime(answer$).catch(() => undefined);
     for (const store of [first, ...others])
-      demand(valueOf(await later(() => ask(store))) !== 'late', 'a token of the session that has ended was kept');
+      demand(valueOf(await eventually(() => ask(store))) !== 'late', 'a token of the session that has ended was kept');
   },
 
   'should tell the others of a sign-out, if it has signOut and signedOut': async (
     [first, second],
-    { ask, later, heard, signOut },
+    { ask, eventually, heard, signOut },
   ) => {
     if (!first.signOut || !second.signedOut) return;
     const signals = heard(second.signedOut);
     // The second must listen before the first tells; when it does cannot be known.
-    await later(async () => {
+    await eventually(async () => {
       await ask(first);
       await ask(second);
       await signOut(first);

@@ -30,25 +30,25 @@ export const TOKEN_CHECKS: Checks = {
     );
   },
 
-  'should tell the others of a new token, if it tells at all': async ([first, second], { ask, later, heard }) => {
+  'should tell the others of a new token, if it tells at all': async ([first, second], { ask, eventually, heard }) => {
     if (!second.changes) return;
     const told = heard(second.changes);
     const own = heard(first.changes);
     const isTold = (value: string) => told.some((one) => valueOf(one) === value);
     let token = await ask(first);
-    await later(async () => {
+    await eventually(async () => {
       // The first tells the second as soon as the second listens; when that is cannot be known.
       if (told.length === 0) token = await ask(first, 'scheduled', tokenOf(token));
       demand(told.length > 0, 'no other store was told of a new token');
     });
-    await later(() => {
+    await eventually(() => {
       demand(isTold(valueOf(token)), 'no other store was told of the newest token');
     });
     for (const { origin, age } of told)
       demand(origin === 'shared' && age >= 0, 'what others fetched is shared, and of some age');
     // It knows how old a token is that took its time: asked for 300 ms ago, it is no younger.
     await ask(first, 'scheduled', tokenOf(token), slowFetch);
-    await later(() => {
+    await eventually(() => {
       demand(isTold('slow'), 'no other store was told of the second new token');
     });
     for (const { age } of told.filter((one) => valueOf(one) === 'slow'))
