@@ -51,9 +51,9 @@ const borders = {
     ],
   },
   cli: { may: [...common, ...folders('token', 'oauth', 'proxy', 'file'), ...node('[a-z/_]+')] },
-  // Adapters translate for their framework: of http they know where a token may go, how it is sent, and copies of bodies.
-  redis: { may: [...common, ...folders('token', 'stores'), ...packages('redis', 'ioredis'), ...node('crypto')] },
+  redis: { may: [...common, ...folders('token', 'stores')] },
   tabs: { may: [...common, ...folders('token', 'stores')] },
+  // Adapters translate for their framework: of http they know where a token may go, how it is sent, and copies of bodies.
   angular: {
     may: [
       ...common,

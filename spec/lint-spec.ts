@@ -160,7 +160,7 @@ const imports: [filePath: string, code: string, ...rules: string[]][] = [
   ['src/axios/a.ts', `import { inject } from '@angular/core';`, 'axios-imports'],
   ['src/axios/a.ts', `import type { AxiosInstance } from 'axios';`],
   ['src/axios/a.ts', `import { b } from '../nest/b.js';`, 'axios-imports'],
-  ['src/redis/a.ts', `import type { RedisClientType } from 'redis'; import { randomUUID } from 'node:crypto';`],
+  ['src/redis/a.ts', `import type { RedisClientType } from 'redis';`, 'redis-imports'],
   [
     'src/nest/a.ts',
     `import { Inject } from '@nestjs/common'; import { ModuleRef } from '@nestjs/core'; import axios from 'axios'; import { attachToken } from '../axios/attachToken.js';`,
