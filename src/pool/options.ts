@@ -58,18 +58,18 @@ export function settingsOf<K>(options: TokenPoolOptions<K>) {
     nameOf: idOf ? (key: K) => requireId('idOf', idOf(key)) : poolKey,
     /** Those of the stream of a key: its store is its own. */
     streamSettingsOf: (name: string, key: K): Settings => {
-      const ofKey = ownSettingsOf?.(name, key);
+      const ofKey = ownSettingsOf?.(key, name);
       return ofKey ? { ...settings, ...ofKey } : settings;
     },
   };
 }
 
 /** What the stream of a key has of its own; null: all its settings are those of the pool. */
-type OwnSettingsOf<K> = (name: string, key: K) => Partial<Settings> | null;
+type OwnSettingsOf<K> = (key: K, name: string) => Partial<Settings> | null;
 
 function chained<K>(chainOf: (key: K) => string | undefined, { scheduler, inTurn }: Settings): OwnSettingsOf<K> {
   const chains = createChains(scheduler);
-  return (_name, key) => {
+  return (key) => {
     const id = chainOf(key);
     if (id === undefined) return null;
     const chain = chains(requireId('chainOf', id));
@@ -82,7 +82,7 @@ function stored<K>(
   idOf: TokenPoolOptions<K>['idOf'],
 ): OwnSettingsOf<K> {
   const known = new WeakSet<TokenStore>();
-  return (name, key) => {
+  return (key, name) => {
     // The canonical form of a string is not that by which the pool knows it.
     const made: unknown = store(idOf ? name : canonicalKey(key), key);
     ignoreRejection(made);
