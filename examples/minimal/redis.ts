@@ -9,7 +9,7 @@ const { TOKEN_URL = '', API = '', REDIS_URL = '' } = process.env;
 
 const client = createClient({ url: REDIS_URL });
 client.on('error', (error: Error) => console.error(error.message));
-await client.connect();
+client.connect().catch(() => undefined); // not awaited: it stays pending while Redis is down
 
 const store = redisTokenStore({ client, key: 'orders-api' });
 const token$ = createTokenStream(({ signal }) => fetch(TOKEN_URL, { method: 'POST', signal }), { store });

@@ -26,7 +26,7 @@ export interface RedisTokenStoreOptions {
   encryptionKey?: EncryptionKey | readonly EncryptionKey[] | undefined;
   /**
    * If the leader dies, the others wait this long. At least 100. Default 10 000. Use less for tokens that are valid for
-   * less than 30 s.
+   * less than 40 s.
    */
   lease?: number | undefined;
   /** One token fetch takes at most this long, within the lease. At least 50. Default four fifths of `lease`. */

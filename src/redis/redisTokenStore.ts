@@ -27,7 +27,7 @@ import { tokenChanges } from './tokenChanges.js';
  *
  * const client = createClient({ url: process.env.REDIS_URL });
  * client.on('error', (error) => console.warn(error.message));
- * await client.connect();
+ * client.connect().catch(() => undefined); // not awaited: it stays pending while Redis is down
  * const token$ = createTokenStream(
  *   clientCredentials({ issuer: 'https://id.example.com', clientId: 'orders', clientSecret: process.env.CLIENT_SECRET }),
  *   { store: redisTokenStore({ client, key: 'orders', encryptionKey: { id: '2026', key: Buffer.from(process.env.TOKEN_KEY, 'base64') } }) },
