@@ -24,6 +24,8 @@ export function ownPage(
     sendText(response, 200, 'text/plain; version=0.0.4; charset=utf-8', `${metrics.join('\n')}\n`);
   } else if (path === '/-/health') {
     const status = isDraining() ? 'draining' : health.isHealthy() ? 'ok' : 'no token';
+    // The next probe finds one. No request would come to fetch it, where they are sent to healthy proxies only.
+    if (status === 'no token') health.askForToken();
     sendText(response, status === 'ok' ? 200 : 503, 'application/json', `${JSON.stringify({ status })}\n`);
   } else return false;
   return true;

@@ -1,34 +1,55 @@
 /** Counts fetches, failures and rejections of the token, for the health page, the metrics and `Retry-After`. */
+import { Subscription } from 'rxjs';
+import { takeToken } from '../token/takeToken.js';
 import type { TokenStream } from '../token/types.js';
 import { metric } from './metrics.js';
 
 /** Without a failure that says more. Seconds. */
 const RETRY_AFTER = 1;
 
+/** A permanent failure does not tell its pause. It is a minute at most by default. Seconds. */
+const RETRY_AFTER_PERMANENT = 30;
+
 export type TokenHealth = ReturnType<typeof tokenHealth>;
 
-/** What the proxy knows of the token. It never causes a fetch. */
+/** What the proxy knows of the token. */
 export function tokenHealth(token$: TokenStream) {
   let fetches = 0;
   let failures = 0;
   let rejections = 0;
-  let hasFailed = false;
+  let isFetching = false;
+  /** There was no token so far, or the last fetch failed. */
+  let isMissing = false;
+  let isPermanent = false;
   let retryAt = 0;
+  let asking = Subscription.EMPTY;
   const watching = token$.events.subscribe((event) => {
-    if (event.type === 'refreshStarted') fetches += 1;
+    if (event.type === 'refreshStarted') {
+      fetches += 1;
+      isFetching = true;
+      isMissing ||= event.reason === 'initial';
+    }
     if (event.type === 'tokenRejected') rejections += 1;
-    if (event.type === 'tokenChanged') hasFailed = false;
+    if (event.type === 'tokenChanged') isFetching = isMissing = isPermanent = false;
     if (event.type === 'refreshFailed') {
+      const { permanent, retryIn } = event;
       failures += 1;
-      hasFailed = true;
-      retryAt = performance.now() + (event.retryIn ?? 0);
+      // Others do not end the attempt, or warn of the token that it has brought.
+      isMissing ||= isFetching && (permanent || retryIn !== null);
+      isPermanent = permanent;
+      retryAt = performance.now() + (retryIn ?? 0);
     }
   });
   return {
     /** Seconds after which a client may try again that found no token. */
-    retryAfter: () => Math.max(RETRY_AFTER, Math.ceil((retryAt - performance.now()) / 1000)),
+    retryAfter: () =>
+      isPermanent ? RETRY_AFTER_PERMANENT : Math.max(RETRY_AFTER, Math.ceil((retryAt - performance.now()) / 1000)),
     /** There is a usable token, or none was asked for so far. */
-    isHealthy: () => token$.current !== null || !hasFailed,
+    isHealthy: () => token$.current !== null || !isMissing,
+    /** Asks for a token, as a request does, but one attempt at a time. The stream keeps the pauses. */
+    askForToken: () => {
+      if (asking.closed) asking = takeToken(token$).subscribe({ error: () => undefined });
+    },
     metrics: () => {
       const { expiresAt = Infinity } = token$.current ?? {};
       return [
@@ -42,6 +63,7 @@ export function tokenHealth(token$: TokenStream) {
     },
     stop: () => {
       watching.unsubscribe();
+      asking.unsubscribe();
     },
   };
 }
