@@ -2,13 +2,14 @@ import { createServer, globalAgent, request as httpRequest } from 'node:http';
 import { globalAgent as httpsGlobalAgent } from 'node:https';
 import { connect } from 'node:net';
 import { ownAgent } from '../../src/proxy/agent.js';
+import { fieldsByName } from '../../src/proxy/headers.js';
 import { listen, send, setUp } from './support.js';
 
 interface WithProxyEnv {
   readonly options: { proxyEnv?: object | null | undefined };
 }
 const agents = [globalAgent, httpsGlobalAgent] as unknown as WithProxyEnv[];
-/** Node has it since 24.5. */
+/** Node has it since 22.21 and 24.5. */
 const hasProxyEnv = agents.every(({ options }) => 'proxyEnv' in options);
 
 /** As Node starts with `NODE_USE_ENV_PROXY=1`. */
@@ -38,6 +39,11 @@ describe("the proxy's own agent", () => {
   it('should go by no environment if the process does not', () => {
     expect(proxyEnvFor('https://api.example.com')).toBeNull();
   });
+});
+
+it('should group fields by their names, in the first spelling, for a request by URL', () => {
+  const fields = ['Host', 'api.test', 'X-Tag', 'a', 'Accept', '*/*', 'x-tag', 'b', 'X-TAG', 'c'];
+  expect(fieldsByName(fields)).toEqual({ Host: 'api.test', 'X-Tag': ['a', 'b', 'c'], Accept: '*/*' });
 });
 
 /** The only way out: it alone knows where `api.test` is. */
@@ -73,7 +79,7 @@ describe('behind a proxy of the network', () => {
   });
 
   if (!hasProxyEnv) {
-    it('should not use the proxy before Node 24.5', async () => {
+    it('should not use the proxy where Node cannot', async () => {
       const { asked, port: out } = await wayOut();
       startWith({ HTTP_PROXY: `http://127.0.0.1:${out}` });
       const { port } = await setUp({ to: 'http://api.test/v1', allowInsecureRequests: true });
@@ -88,12 +94,12 @@ describe('behind a proxy of the network', () => {
     const { port, seen, upstream } = await setUp({ to: 'http://api.test/v1', allowInsecureRequests: true });
     leadTo((upstream.address() as { port: number }).port);
     for (const body of ['tea', 'milk']) {
-      const reply = await send(port, { method: 'POST', body });
+      const reply = await send(port, { method: 'POST', body, headers: { 'X-Tag': ['a', 'b', 'c'] } });
       expect([reply.status, reply.body]).toEqual([200, 'ok']);
     }
-    expect(seen.map(({ body, headers }) => [body, headers.authorization, headers.host])).toEqual([
-      ['tea', 'Bearer a', 'api.test'],
-      ['milk', 'Bearer a', 'api.test'],
+    expect(seen.map(({ body, headers }) => [body, headers.authorization, headers.host, headers['x-tag']])).toEqual([
+      ['tea', 'Bearer a', 'api.test', 'a, b, c'],
+      ['milk', 'Bearer a', 'api.test', 'a, b, c'],
     ]);
     expect(asked).toEqual(['http://api.test/v1/orders', 'http://api.test/v1/orders']);
   });

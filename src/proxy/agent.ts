@@ -8,7 +8,7 @@ import { isLoopback } from '../internal/loopback.js';
 /** An idle connection is closed before the server does it: Node's servers wait 5 s. Milliseconds. */
 const IDLE = 4_000;
 
-/** Since Node 24.5 an agent may have the environment by which it finds its way. */
+/** Since Node 22.21 and 24.5 an agent may have the environment by which it finds its way. */
 interface WithProxyEnv {
   readonly options?: { readonly proxyEnv?: object | undefined };
 }
@@ -26,6 +26,10 @@ export function ownAgent(to: URL): HttpAgent {
     proxyEnv: (isLoopback(to) ? undefined : options?.proxyEnv) ?? null,
   } as AgentOptions);
 }
+
+/** Whether plain requests go to a proxy of the network, which needs the whole URL, and not only the path. */
+export const sendsWholeUrl = (agent: HttpAgent, { protocol }: URL): boolean =>
+  protocol === 'http:' && Boolean((agent as WithProxyEnv).options?.proxyEnv);
 
 /**
  * Node would throw at each request. An agent with a `protocol` of its own serves that one only; agents of other

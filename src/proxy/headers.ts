@@ -100,6 +100,16 @@ export function responseHeaders(raw: readonly string[], status: number): string[
   return fieldsWithout(endToEnd(raw), (key) => isBare && key === 'content-length');
 }
 
+/** The same fields as an object, in which those of one name are together. */
+export function fieldsByName(fields: readonly string[]): Record<string, string | string[]> {
+  const byKey = new Map<string, [name: string, value: string | string[]]>();
+  eachField(fields, (key, name, value) => {
+    const [first, earlier = []] = byKey.get(key) ?? [name];
+    byKey.set(key, [first, byKey.has(key) ? [earlier, value].flat() : value]);
+  });
+  return Object.fromEntries(byKey.values());
+}
+
 /** The head of a message as it is sent. */
 export function headOf(line: string, fields: readonly string[]): Buffer {
   let text = `${line}\r\n`;

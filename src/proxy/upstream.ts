@@ -3,9 +3,10 @@ import { request as httpRequest, type ClientRequest, type IncomingMessage, type 
 import type { Socket } from 'node:net';
 import { request as httpsRequest } from 'node:https';
 import { codeOf } from '../internal/files.js';
-import { ownAgent } from './agent.js';
+import { ownAgent, sendsWholeUrl } from './agent.js';
 import type { Exchange } from './exchange.js';
 import { ProxyFailure } from './failures.js';
+import { fieldsByName } from './headers.js';
 import type { ProxySettings } from './options.js';
 
 /** An answer that nobody reads is read to its end, up to so many bytes, to keep the connection. */
@@ -33,6 +34,8 @@ export interface Upgraded {
  */
 export function createUpstream({ to, timeout, agent: given }: ProxySettings) {
   const agent = given ?? ownAgent(to);
+  // Node makes the URL of the field `Host`. It does not see that in a list, and names `localhost`.
+  const asNodeTakesThem = sendsWholeUrl(agent, to) ? fieldsByName : (fields: readonly string[]) => fields;
   const request = to.protocol === 'https:' ? httpsRequest : httpRequest;
   const place: RequestOptions = {
     // An IPv6 address has brackets in a URL only.
@@ -52,7 +55,7 @@ export function createUpstream({ to, timeout, agent: given }: ProxySettings) {
         ...place,
         method,
         path,
-        headers: [...headers, ...Object.entries(added).flat()] as never,
+        headers: asNodeTakesThem([...headers, ...Object.entries(added).flat()]) as never,
       });
       exchange.sent += 1;
       let isAnswered = false;
