@@ -31,12 +31,13 @@ const FAILURES: readonly (readonly [codes: RegExp, error: string, text: string])
   [/^ENOTFOUND$/, 'dns_error', 'the name of the upstream server is unknown'],
   [/^EAI_AGAIN$/, 'dns_error', 'the name of the upstream server cannot be looked up'],
   [/^ETIMEDOUT$/, 'connection_timeout', 'the upstream server cannot be reached'],
-  [/^EHOSTUNREACH$/, 'destination_ip_unroutable', 'the upstream server cannot be reached'],
+  [/^E(HOST|NET)UNREACH$|^EADDRNOTAVAIL$/, 'destination_ip_unroutable', 'the upstream server cannot be reached'],
   [
-    /^(CERT_|ERR_TLS_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)/,
+    /^(UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)/,
     'tls_certificate_error',
-    'the certificate of the upstream server is not trusted',
+    'the certificate of the upstream server is not trusted; to add an authority: NODE_EXTRA_CA_CERTS',
   ],
+  [/^(CERT_|ERR_TLS_)/, 'tls_certificate_error', 'the certificate of the upstream server is not valid'],
   [/^(EPROTO$|ERR_SSL_)/, 'tls_protocol_error', 'TLS with the upstream server failed'],
   // The limit is Node's: `--max-http-header-size`.
   [/^HPE_HEADER_OVERFLOW$/, 'http_response_header_section_size', 'the headers of the upstream server are too large'],
