@@ -61,6 +61,29 @@ describe('a client', () => {
     expect(objection('127.0.0.1', host)).toBe(421);
   });
 
+  it.each(['10.1.2.3:8080', '0.0.0.0:8080', '[fd00:10:244::5]:8080', '[::]'])(
+    'may call the proxy by any address, %s, if it serves other machines',
+    (host) => {
+      expect(objection('127.0.0.1', host, {}, { allowRemoteClients: true })).toBeUndefined();
+      // A page may send a GET there without a word of where it comes from.
+      expect(objection('127.0.0.1', host)).toBe(421);
+    },
+  );
+
+  it('may call the proxy by an allowed address of IPv6, with brackets or without', async () => {
+    const { port } = await setUp({ allowedHosts: ['fd00::5', '[FD00::6]'] });
+    const hosts = ['[fd00::5]', '[fd00::6]:8080', '[fd00::7]'];
+    const replies = await Promise.all(hosts.map((host) => send(port, { headers: { host } })));
+    expect(replies.map(({ status }) => status)).toEqual([200, 200, 421]);
+  });
+
+  it.each(['10.1.2', '10.1.2.3.evil.example', '[10.1.2.3]', '[fd00]', 'fd00::5', '999.1.1.1'])(
+    'may not call the proxy by what is no address: %s',
+    (host) => {
+      expect(objection('127.0.0.1', host, {}, { allowRemoteClients: true })).toBe(421);
+    },
+  );
+
   it.each<[string, AddressInfo | string | null, number | undefined]>([
     ['a unix socket', '/run/proxy.sock', undefined],
     ['a unix socket that was opened by another process', null, undefined],
@@ -120,6 +143,28 @@ it('should name the option that allows what it refuses', () => {
     'the Host is not a name of this proxy; to add a name: --allowed-host (allowedHosts)',
     'the request has an Authorization header; to replace it: --replace-authorization (incomingAuthorization)',
   ]);
+});
+
+it.each([
+  ['an absolute target', 'GET http://api.example/x HTTP/1.1', 'api.example', '421 Misdirected Request'],
+  ['an absolute target with the name of the proxy', 'GET http://localhost/x HTTP/1.1', 'localhost', '400 Bad Request'],
+  ['a tunnel', 'CONNECT api.example:443 HTTP/1.1', 'api.example:443', '421 Misdirected Request'],
+  ['a tunnel to the proxy', 'CONNECT localhost:443 HTTP/1.1', 'localhost:443', '405 Method Not Allowed'],
+])('should say to a client that uses it as http_proxy what to do: %s', async (_what, line, host, status) => {
+  const { port } = await setUp();
+  const text = await new Wire(port, line, `Host: ${host}`).until(/instead\n/);
+  expect(text).toContain(`HTTP/1.1 ${status}\r\n`);
+  expect(text).toMatch(
+    /\n\r\nrx-fresh-token: this is no http_proxy; put the address of the proxy into the URL instead\n$/,
+  );
+});
+
+it('should write no target of another form than a path into the log, since it may have a password', async () => {
+  const { port, log } = await setUp();
+  for (const line of ['GET ftp://bob:secret@files.example/x', 'GET http://bob:secret@localhost/x', 'OPTIONS *'])
+    await new Wire(port, `${line} HTTP/1.1`, 'Host: localhost').until(/HTTP\/1.1 4/);
+  await until(() => log.length === 3);
+  expect(log.map(({ path }) => path)).toEqual(['*', '*', '*']);
 });
 
 describe('a request', () => {
@@ -206,11 +251,22 @@ describe("the proxy's own pages", () => {
     expect([status, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
     expect(body).toMatch(/^rx_fresh_token_requests_total\{status="201"\} 1$/m);
     expect(body).toMatch(/^rx_fresh_token_token_fetches_total 1$/m);
-    expect(body).toMatch(/^rx_fresh_token_requests_in_flight 1$/m);
+    expect(body).toMatch(/^rx_fresh_token_requests_in_flight 0$/m);
     expect(body).toMatch(/^rx_fresh_token_token_expires_seconds \d+(\.\d+)?$/m);
     for (const line of body.trim().split('\n'))
       expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="\w+"\})? [\d.e+-]+)$/);
     expect([body.includes('secret'), log[0]?.path, fetched()]).toEqual([false, '/orders', 1]);
+  });
+
+  it('should count and log no probes', async () => {
+    const { port, log } = await setUp();
+    for (const path of ['/-/health', '/-/metrics', '/orders']) await send(port, { path });
+    await until(() => log.length > 0);
+    const { body } = await send(port, { path: '/-/metrics' });
+    expect([log.map(({ path }) => path), body.match(/requests_total.*$/gm)]).toEqual([
+      ['/orders'],
+      [expect.anything(), expect.anything(), 'requests_total{status="200"} 1'],
+    ]);
   });
 
   it('should tell its health, and ask for a token that is missing', async () => {

@@ -617,6 +617,7 @@ it.each([
   [{ to: 'https://x', repeatLimit: -1 }, /option "repeatLimit"/],
   [{ to: 'https://x', timeout: 0 }, /option "timeout"/],
   [{ to: 'https://x', allowedHosts: ['a:80'] }, /option "allowedHosts\[0\]"/],
+  [{ to: 'https://x', allowedHosts: ['.svc.cluster.local'] }, /option "allowedHosts\[0\]".*without a dot before/],
   [{ to: 'https://x', allowedHosts: 'a' }, /option "allowedHosts"/],
   [{ to: 'https://x', incomingAuthorization: 'keep' }, /option "incomingAuthorization"/],
   [{ to: 'https://x', allowRemoteClients: 1 }, /option "allowRemoteClients"/],

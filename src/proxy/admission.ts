@@ -1,6 +1,6 @@
 /** Decides which requests the proxy refuses before anything is sent. */
 import type { IncomingMessage } from 'node:http';
-import type { Server, Socket } from 'node:net';
+import { isIP, type Server, type Socket } from 'node:net';
 import { isLoopback } from '../internal/loopback.js';
 import { framingOf, hasKnownCoding } from './headers.js';
 import type { ProxySettings } from './options.js';
@@ -18,6 +18,9 @@ export interface ProxyAnswer {
 const denied = (status: number, text: string): ProxyAnswer => ({ status, error: 'http_request_denied', text });
 const malformed = (status: number, text: string): ProxyAnswer => ({ status, error: 'http_request_error', text });
 
+/** The advice to a client that takes the proxy for one of the network. */
+const NO_FORWARDING = 'this is no http_proxy; put the address of the proxy into the URL instead';
+
 /** What of a request decides whether it may pass. */
 export type Arrival = Pick<IncomingMessage, 'url' | 'method' | 'headers' | 'headersDistinct'> & {
   /** Node sets `server` for what a server has accepted. */
@@ -27,11 +30,13 @@ export type Arrival = Pick<IncomingMessage, 'url' | 'method' | 'headers' | 'head
 
 /** Why the client may not use the proxy at all, or undefined. It guards `/-/metrics` and `/-/health` too. */
 export function objectionToClient(
-  { headers, headersDistinct, socket: { remoteAddress, server } }: Arrival,
-  { allowRemoteClients, hosts }: Pick<ProxySettings, 'allowRemoteClients' | 'hosts'>,
+  arrival: Arrival,
+  settings: Pick<ProxySettings, 'allowRemoteClients' | 'hosts'>,
 ): ProxyAnswer | undefined {
+  const { headers, headersDistinct, socket } = arrival;
+  const { remoteAddress, server } = socket;
   // A unix socket has no address.
-  if (remoteAddress !== undefined && !allowRemoteClients && !isLoopbackAddress(remoteAddress))
+  if (remoteAddress !== undefined && !settings.allowRemoteClients && !isLoopbackAddress(remoteAddress))
     return denied(
       403,
       'the proxy serves this machine only; to serve others: --allow-remote-clients (allowRemoteClients)',
@@ -45,21 +50,24 @@ export function objectionToClient(
   const address = server?.address();
   // That of a unix socket which systemd has opened is null.
   const isUnixSocket = typeof address === 'string' || (address === null && server?.listening === true);
-  if (!isUnixSocket && !isOwnHost(host, hosts))
-    return denied(421, 'the Host is not a name of this proxy; to add a name: --allowed-host (allowedHosts)');
+  if (!isUnixSocket && !isOwnHost(host, settings)) {
+    const text = 'the Host is not a name of this proxy; to add a name: --allowed-host (allowedHosts)';
+    return denied(421, wantsForwarding(arrival) ? NO_FORWARDING : text);
+  }
   return isForeignPage(headers, host) ? denied(403, 'pages of other sites may not use the proxy') : undefined;
 }
 
 /** Why the request may not be sent upstream, or undefined. */
 export function objectionToRequest(
-  { url = '', method, headers, readableDidRead }: Arrival,
+  arrival: Arrival,
   { incomingAuthorization }: Pick<ProxySettings, 'incomingAuthorization'>,
   pseudonym: string,
 ): ProxyAnswer | undefined {
-  if (method === 'CONNECT') return denied(405, 'the proxy makes no tunnels');
+  const { url = '', method, headers, readableDidRead } = arrival;
+  if (method === 'CONNECT') return denied(405, NO_FORWARDING);
   // It would send the token back to whoever asks (RFC 9110 section 9.3.8).
   if (method === 'TRACE') return denied(405, 'TRACE is not passed on');
-  const objection = objectionToTarget(url);
+  const objection = wantsForwarding(arrival) ? NO_FORWARDING : objectionToTarget(url);
   if (objection !== undefined) return malformed(400, objection);
   if (!hasKnownCoding(headers)) return malformed(501, 'the only transfer coding is chunked');
   // The server that it was sent to is this proxy.
@@ -80,9 +88,23 @@ export function objectionToRequest(
 
 const isLoopbackAddress = (address: string): boolean => /^(::ffff:)?127\.|^::1$/.test(address);
 
-function isOwnHost(host: string, hosts: ReadonlySet<string>): boolean {
+/** A URL, or a tunnel, is what clients ask a proxy of the network for (RFC 9112 section 3.2). */
+const wantsForwarding = ({ method, url = '' }: Arrival): boolean =>
+  method === 'CONNECT' || /^[a-z][a-z\d+.-]*:/i.test(url);
+
+/**
+ * DNS rebinding needs a name, so any address will do for a proxy that serves other machines: probes write that of the
+ * pod. One that serves this machine only has other addresses of loopback than 127.0.0.0/8, such as 0.0.0.0, at which
+ * browsers do not say which page sends a GET.
+ */
+function isOwnHost(
+  host: string,
+  { allowRemoteClients, hosts }: Pick<ProxySettings, 'allowRemoteClients' | 'hosts'>,
+): boolean {
   const name = /^([\w.-]+|\[[\da-f:]+\])(:\d{1,5})?$/i.exec(host)?.[1]?.toLowerCase();
-  return name !== undefined && (isLoopback({ hostname: name }) || hosts.has(name));
+  if (name === undefined) return false;
+  const isAddress = isIP(name.replace(/^\[(.*)\]$/, '$1')) > 0;
+  return isLoopback({ hostname: name }) || hosts.has(name) || (allowRemoteClients && isAddress);
 }
 
 /** Browsers tell where a request comes from. Programs that are no browsers say nothing. */

@@ -1,5 +1,6 @@
 /** The options of the proxy: their public types, their checks and their defaults. */
 import type { Agent } from 'node:http';
+import { isIPv6 } from 'node:net';
 import { tokenUrlOption } from '../http/destinations.js';
 import { numbersIn, requireBoolean, requireFunctions, requireObject, wrong } from '../internal/validate.js';
 import { checkAgent } from './agent.js';
@@ -7,6 +8,7 @@ import { checkAgent } from './agent.js';
 /** One request that has ended, for an access log. Its path has no query, since a query may be a secret. */
 export interface ProxyLogEntry {
   readonly method: string;
+  /** `*` if the target is not a path: a URL may have a password. */
   readonly path: string;
   /** The status that the client got; 499 if it closed the connection before. */
   readonly status: number;
@@ -30,8 +32,8 @@ export interface TokenProxyOptions {
    */
   allowRemoteClients?: boolean | undefined;
   /**
-   * Host names that clients may use for the proxy, besides `localhost`, 127.0.0.0/8 and `[::1]`. A name without a port.
-   * Default none.
+   * Host names that clients may use for the proxy, besides `localhost`, 127.0.0.0/8 and `[::1]`; with
+   * `allowRemoteClients`, besides any address. A name without a port. Default none.
    */
   allowedHosts?: readonly string[] | undefined;
   /**
@@ -105,7 +107,7 @@ export function settingsOf(options: TokenProxyOptions) {
 }
 
 function hostName(host: unknown, index: number): string {
-  if (typeof host !== 'string' || !/^([\w.-]+|\[[\da-f:]+\])$/i.test(host))
-    throw wrong(`allowedHosts[${String(index)}]`, host, 'a host name without a port');
-  return host.toLowerCase();
+  if (typeof host !== 'string' || !/^(\w[\w.-]*|\[[\da-f:]+\])$/i.test(isIPv6(host) ? `[${host}]` : host))
+    throw wrong(`allowedHosts[${String(index)}]`, host, 'a host name without a port, and without a dot before it');
+  return (isIPv6(host) ? `[${host}]` : host).toLowerCase();
 }

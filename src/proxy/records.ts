@@ -40,7 +40,14 @@ export function createRecords(log: ProxySettings['log']) {
           if (inFlight === 0) onIdle?.();
           const { error } = record;
           // Last, since it may throw: that is an uncaught exception, as of any listener.
-          log?.({ method, path: pathOf(url), status, took, sent, ...(error !== undefined && { error }) });
+          log?.({
+            method,
+            path: url.startsWith('/') ? pathOf(url) : '*',
+            status,
+            took,
+            sent,
+            ...(error !== undefined && { error }),
+          });
         },
       };
       return record;

@@ -44,20 +44,21 @@ export function serve(context: ServingContext, served: ServedRequest): void {
   const { request, response } = served;
   // Another listener has answered, the client has left while one kept it waiting, or the connection is being closed.
   if (response.writableEnded || response.destroyed || request.socket.writableEnded) return;
+  if (context.isDraining()) response.shouldKeepAlive = false;
+  const clientObjection = objectionToClient(request, settings);
+  // Probes are no requests of clients: they are neither counted nor logged.
+  if (!clientObjection && ownPage(request, response, context)) return;
   const record = records.begin(request);
   response.once('close', () => {
     // A server that does not read the body would hold up the rest of it.
     if (!response.writableFinished || !request.complete) record.exchange?.abandon();
     record.end(response.headersSent ? response.statusCode : 499);
   });
-  if (context.isDraining()) response.shouldKeepAlive = false;
   const refuse = (refusal: ProxyAnswer, cause?: unknown): void => {
     record.error = cause === undefined ? refusal.text : `${refusal.text}: ${messageOf(cause)}`;
     endWithAnswer(request, response);
     answer(response, refusal);
   };
-  const clientObjection = objectionToClient(request, settings);
-  if (!clientObjection && ownPage(request, response, context)) return;
   const objection = clientObjection ?? objectionToRequest(request, settings, pseudonym);
   if (objection) {
     // A body that has come with the head is read after this event.
