@@ -1,8 +1,8 @@
-import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { of } from 'rxjs';
-import type { TokenEvent } from 'rx-fresh-token';
-import { tokenLines } from '../../src/cli/proxyCommand.js';
+import { renameSync, writeFileSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import { of, throwError } from 'rxjs';
+import type { TokenEvent, TokenStream } from 'rx-fresh-token';
+import { refreshOnChange, tokenLines } from '../../src/cli/proxyCommand.js';
 import { listen, send, textOf, until } from '../proxy/support.js';
 import { atEnd, run, secretFile, tokenServer, type Run } from './support.js';
 
@@ -46,6 +46,15 @@ it('should tell of refused tokens and of failures, and write no access log with 
   expect(started.err[0]).toMatch(/Z the token was rejected: AccessToken\(Bearer [\da-f]{8}\), refreshing$/);
   expect(started.err[1]).toMatch(/Z no new token: /);
   expect(started.out.length).toBe(1);
+});
+
+it('should write a line about a rejection only if a refresh follows', () => {
+  const rejected = (outcome: string) => ({ type: 'tokenRejected', token: 'T', outcome }) as unknown as TokenEvent;
+  const lines: string[] = [];
+  tokenLines(of(...['refreshing', 'alreadyReplaced', 'suppressed'].map(rejected))).subscribe((line) =>
+    lines.push(line),
+  );
+  expect(lines).toEqual(['the token was rejected: T, refreshing']);
 });
 
 it('should write one line for each change while there is no token', () => {
@@ -100,6 +109,50 @@ it('should read the secret anew, since it may be replaced', async () => {
   expect(secrets).toEqual(['orders:not-to-be-shown', 'orders:another']);
   started.stop();
   expect(await started.status).toBe(0);
+});
+
+it('should ask again when the file with the secret is replaced, if there is no token', async () => {
+  const file = secretFile();
+  let current: unknown = null;
+  const refresh = jest.fn(() => throwError(() => new Error('down')));
+  const stop = refreshOnChange(file, {
+    refresh,
+    get current() {
+      return current;
+    },
+  } as unknown as TokenStream);
+  atEnd(stop);
+  writeFileSync(file, 'another secret');
+  await until(() => refresh.mock.calls.length === 1);
+  // As Kubernetes does: another file takes its place.
+  writeFileSync(`${file}.next`, 'the third secret');
+  renameSync(`${file}.next`, file);
+  await until(() => refresh.mock.calls.length === 2);
+  current = 'a token';
+  writeFileSync(file, 'the fourth one');
+  await new Promise((done) => setTimeout(done, 2_500));
+  current = null;
+  stop();
+  writeFileSync(file, 'the fifth one of them');
+  await new Promise((done) => setTimeout(done, 2_500));
+  expect(refresh).toHaveBeenCalledTimes(2);
+});
+
+it('should break off what is not finished 8 s after it was asked to end', async () => {
+  const responses: ServerResponse[] = [];
+  const events = createServer((_request, response) => {
+    responses.push(response);
+    response.write('data: 1');
+  });
+  const { started, port } = await start('--to', `http://127.0.0.1:${await listen(events)}`);
+  const broken = send(port).catch(() => 'broken off');
+  await until(() => responses.length === 1);
+  const asked = performance.now();
+  started.stop();
+  expect([await broken, await started.status]).toEqual(['broken off', 0]);
+  const took = performance.now() - asked;
+  // `docker stop` kills after 10 s.
+  expect([took > 7_900, took < 9_900]).toEqual([true, true]);
 });
 
 it('should end while it waits for the first token', async () => {

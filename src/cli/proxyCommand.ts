@@ -1,9 +1,11 @@
 /** `rx-fresh-token proxy`: serves until the process is asked to end. */
+import { unwatchFile, watchFile } from 'node:fs';
 import { distinctUntilChanged, filter, map, merge, NEVER, skip, startWith, type Observable } from 'rxjs';
 import { orAborted } from '../internal/onAbort.js';
 import type { ProxyLogEntry } from '../proxy/options.js';
 import { startTokenProxy } from '../proxy/startTokenProxy.js';
 import type { TokenEvent } from '../token/events.js';
+import type { TokenStream } from '../token/types.js';
 import { awaitToken } from './awaitToken.js';
 import type { CommandIo } from './io.js';
 import type { ParsedOptions } from './options.js';
@@ -11,6 +13,12 @@ import { commandStream } from './tokenSource.js';
 
 /** So long a request waits for a token. Clients have time limits of their own. Milliseconds. */
 const MAX_WAIT = 10_000;
+
+/** So long the requests under way may take at the end. `docker stop` kills after 10 s. Milliseconds. */
+const GRACE = 8_000;
+
+/** How often the file with the secret is looked at. Milliseconds. */
+const SECRET_INTERVAL = 1_000;
 
 /** Serves until the process is asked to end, and then finishes the requests under way. */
 export async function runProxy(options: ParsedOptions, io: CommandIo): Promise<void> {
@@ -21,6 +29,7 @@ export async function runProxy(options: ParsedOptions, io: CommandIo): Promise<v
     const proxy = await startTokenProxy(token$, {
       to,
       listen: options.text('listen'),
+      grace: GRACE,
       allowInsecureRequests: options.has('allow-insecure-requests'),
       allowRemoteClients: options.has('allow-remote-clients'),
       allowedHosts: options.texts('allowed-host'),
@@ -37,14 +46,30 @@ export async function runProxy(options: ParsedOptions, io: CommandIo): Promise<v
       tokenLines(token$.events).subscribe((line) => {
         io.err(`${new Date().toISOString()} ${line}`);
       });
+      const unwatch = refreshOnChange(options.required('client-secret-file'), token$);
       io.out(`listening on ${proxy.url}`);
       await orAborted(NEVER, stop).catch(() => undefined);
+      unwatch();
     } finally {
       await proxy.close();
     }
   } finally {
     token$.close();
   }
+}
+
+/**
+ * Asks for a token when the file with the secret is replaced and there is no token: after a secret that was refused, the
+ * stream would pause for up to a minute. @returns a function that ends it
+ */
+export function refreshOnChange(file: string, token$: Pick<TokenStream, 'current' | 'refresh'>): () => void {
+  const refresh = () => {
+    if (token$.current === null) token$.refresh().subscribe({ error: () => undefined });
+  };
+  watchFile(file, { persistent: false, interval: SECRET_INTERVAL }, refresh);
+  return () => {
+    unwatchFile(file, refresh);
+  };
 }
 
 const lineOfRequest = ({ method, path, status, took, sent, error }: ProxyLogEntry): string =>
@@ -67,6 +92,8 @@ export function tokenLines(events$: Observable<TokenEvent>): Observable<string> 
   );
   const rejections$ = events$.pipe(
     filter((event) => event.type === 'tokenRejected'),
+    // A 403 to a request that is not allowed would be a line each time.
+    filter(({ outcome }) => outcome === 'refreshing'),
     map(({ token, outcome }) => `the token was rejected: ${String(token)}, ${outcome}`),
   );
   return merge(changes$, rejections$);

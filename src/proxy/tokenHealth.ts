@@ -55,7 +55,7 @@ export function tokenHealth(token$: TokenStream) {
       return [
         metric('counter', 'token_fetches_total', 'Token fetches begun.', fetches),
         metric('counter', 'token_fetch_failures_total', 'Token fetches failed.', failures),
-        metric('counter', 'token_rejections_total', 'Tokens rejected by the upstream server.', rejections),
+        metric('counter', 'token_rejections_total', 'Requests whose token the upstream server rejected.', rejections),
         ...(expiresAt < Infinity
           ? [metric('gauge', 'token_expires_seconds', 'When the token ends, in Unix time.', expiresAt / 1000)]
           : []),
