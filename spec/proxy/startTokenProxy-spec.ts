@@ -171,6 +171,16 @@ it('should break off a WebSocket that the server has not answered', async () => 
   expect(await wire.end()).toBe('');
 });
 
+it('should log, and answer with a reason, a request that has no Host', async () => {
+  const log = jest.fn();
+  const { port } = await start({ log });
+  expect(await new Wire(port, 'GET /orders HTTP/1.1').until(/Host\n/)).toContain(
+    'HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain',
+  );
+  await until(() => log.mock.calls.length > 0);
+  expect(log).toHaveBeenCalledWith(expect.objectContaining({ path: '/orders', status: 400 }));
+});
+
 it('should reject without options with a message that says so', async () => {
   const token$ = createTokenStream(() => Promise.resolve({ access_token: 'a' }));
   await expect(startTokenProxy(token$, undefined as never)).rejects.toThrow('options must be an object');

@@ -12,6 +12,7 @@ import { createRecords } from './records.js';
 import { serve, type ServingContext } from './serving.js';
 import { tokenHealth } from './tokenHealth.js';
 import { isAnswering, isWebSocket, readAhead, responseOn, serveWithoutUpgrade, type HandedOver } from './upgrade.js';
+import { refuseUnreadable } from './unreadable.js';
 import { createUpstream } from './upstream.js';
 
 /** A listener for `request` events of node:http. By itself it leaves upgrades and `Expect: 100-continue` to Node. */
@@ -151,4 +152,8 @@ function attach(context: ServingContext, server: Server): void {
   server.on('request', handlerOf(context));
   server.on('checkContinue', handlerOf(context, true));
   server.on('connect', handOver);
+  if (server.listenerCount('clientError') > 0) return;
+  server.on('clientError', (error: Error, socket: Socket) => {
+    refuseUnreadable(context.records, error, socket);
+  });
 }

@@ -22,7 +22,7 @@ export function createRecords(log: ProxySettings['log']) {
   let repeats = 0;
   let onIdle: (() => void) | undefined;
   return {
-    begin: ({ method = '', url = '' }: IncomingMessage): RequestRecord => {
+    begin: ({ method = '', url = '' }: Pick<IncomingMessage, 'method' | 'url'>): RequestRecord => {
       const began = performance.now();
       let hasEnded = false;
       inFlight += 1;

@@ -44,7 +44,7 @@ export async function startTokenProxy(
   const { grace } = numbersIn({ grace: given }, { grace: [0, 2 ** 31 - 1, 10_000] });
   const place = placeOf(at, options.allowRemoteClients === true);
   const proxy = createTokenProxy(token$, own);
-  const server = createServer({ keepAliveTimeout: CLIENT_IDLE, requestTimeout: 0 });
+  const server = createServer({ keepAliveTimeout: CLIENT_IDLE, requestTimeout: 0, requireHostHeader: false });
   proxy.attach(server);
   const inode = await listen(server, place).catch(async (error: unknown) => {
     await proxy.close();

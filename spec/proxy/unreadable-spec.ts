@@ -1,0 +1,54 @@
+import { maxHeaderSize } from 'node:http';
+import { send, setUp, until, Wire } from './support.js';
+
+describe("what Node's parser refuses", () => {
+  it.each([
+    ['a large field', `GET / HTTP/1.1\r\nX: ${'x'.repeat(maxHeaderSize)}\r\n\r\n`, 431, /--max-http-header-size/],
+    ['a long target', `GET /${'x'.repeat(maxHeaderSize)} HTTP/1.1\r\n\r\n`, 431, /--max-http-header-size/],
+    ['a space in the target', 'GET /a b HTTP/1.1\r\n\r\n', 400, /not valid HTTP/],
+    ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, /not valid HTTP/],
+    ['TLS', '\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03', 400, /not valid HTTP/],
+  ])('should be answered with a reason, counted and logged: %s', async (_what, bytes, status, reason) => {
+    const { port, log, seen } = await setUp();
+    const text = await new Wire(port).write(bytes).end();
+    expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(text).toMatch(/\r\nproxy-status: rx-fresh-token; error=http_request_error\r\n/);
+    expect(text.split('\r\n\r\nrx-fresh-token: ')[1]).toMatch(reason);
+    await until(() => log.length > 0);
+    expect(log).toEqual([expect.objectContaining({ method: '-', path: '*', status, sent: 0 })]);
+    expect(log[0]?.error).toMatch(reason);
+    const metrics = (await send(port, { path: '/-/metrics' })).body;
+    expect(metrics).toContain(`requests_total{status="${status}"} 1\n`);
+    expect(metrics).toContain('requests_in_flight 0\n');
+    expect(seen).toEqual([]);
+  });
+
+  it('should be told of in the answer to its request if it is a part of the body', async () => {
+    const { port, log } = await setUp();
+    const wire = new Wire(port, 'POST /x HTTP/1.1', 'Host: localhost', 'Transfer-Encoding: chunked', '', '3', 'tea');
+    wire.write('what is no size\r\n');
+    expect(await wire.end()).toMatch(/^HTTP\/1.1 400 [^]*not valid HTTP/);
+    await until(() => log.length > 0);
+    expect(log.map(({ path, status }) => [path, status])).toEqual([['/x', 400]]);
+  });
+
+  it('should be nothing to tell of if the client only leaves', async () => {
+    const { port, log } = await setUp();
+    const wire = new Wire(port);
+    await send(port);
+    wire.socket.resetAndDestroy();
+    await send(port);
+    await until(() => log.length === 2);
+    expect(log.map(({ status }) => status)).toEqual([200, 200]);
+  });
+
+  it('should be left to a listener that the server has', async () => {
+    const { server, proxy, port } = await setUp();
+    expect(server.listenerCount('clientError')).toBe(1);
+    server.removeAllListeners();
+    server.on('clientError', (_error, socket) => socket.end('HTTP/1.1 418 Mine\r\n\r\n'));
+    proxy.attach(server);
+    expect(server.listenerCount('clientError')).toBe(1);
+    expect(port).toBeGreaterThan(0);
+  });
+});
