@@ -113,29 +113,33 @@ it('should read the secret anew, since it may be replaced', async () => {
 
 it('should ask again when the file with the secret is replaced, if there is no token', async () => {
   const file = secretFile();
-  let current: unknown = null;
   const refresh = jest.fn(() => throwError(() => new Error('down')));
-  const stop = refreshOnChange(file, {
-    refresh,
-    get current() {
-      return current;
-    },
-  } as unknown as TokenStream);
+  const stream = { refresh, current: null as unknown };
+  const stop = refreshOnChange(file, stream as unknown as TokenStream);
   atEnd(stop);
-  writeFileSync(file, 'another secret');
-  await until(() => refresh.mock.calls.length === 1);
+  let written = 0;
+  const isSeen = async (replace: (text: string) => void) => {
+    const before = refresh.mock.calls.length;
+    replace('s'.repeat(++written));
+    // It looks once a second.
+    await new Promise((done) => setTimeout(done, 2_500));
+    return refresh.mock.calls.length > before;
+  };
+  const write = (text: string) => {
+    writeFileSync(file, text);
+  };
+  await until(() => isSeen(write));
   // As Kubernetes does: another file takes its place.
-  writeFileSync(`${file}.next`, 'the third secret');
-  renameSync(`${file}.next`, file);
-  await until(() => refresh.mock.calls.length === 2);
-  current = 'a token';
-  writeFileSync(file, 'the fourth one');
-  await new Promise((done) => setTimeout(done, 2_500));
-  current = null;
+  const putAnother = (text: string) => {
+    writeFileSync(`${file}.next`, text);
+    renameSync(`${file}.next`, file);
+  };
+  await until(() => isSeen(putAnother));
+  stream.current = 'a token';
+  expect(await isSeen(write)).toBe(false);
+  stream.current = null;
   stop();
-  writeFileSync(file, 'the fifth one of them');
-  await new Promise((done) => setTimeout(done, 2_500));
-  expect(refresh).toHaveBeenCalledTimes(2);
+  expect(await isSeen(write)).toBe(false);
 });
 
 it('should break off what is not finished 8 s after it was asked to end', async () => {
