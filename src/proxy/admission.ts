@@ -94,8 +94,7 @@ const wantsForwarding = ({ method, url = '' }: Arrival): boolean =>
 
 /**
  * DNS rebinding needs a name, so any address will do for a proxy that serves other machines: probes write that of the
- * pod. One that serves this machine only has other addresses of loopback than 127.0.0.0/8, such as 0.0.0.0, at which
- * browsers do not say which page sends a GET.
+ * pod. A proxy for this machine only can be reached at 0.0.0.0, too. There, browsers do not say which page sends a GET.
  */
 function isOwnHost(
   host: string,

@@ -106,8 +106,9 @@ export function settingsOf(options: TokenProxyOptions) {
   };
 }
 
-function hostName(host: unknown, index: number): string {
-  if (typeof host !== 'string' || !/^(\w[\w.-]*|\[[\da-f:]+\])$/i.test(isIPv6(host) ? `[${host}]` : host))
-    throw wrong(`allowedHosts[${String(index)}]`, host, 'a host name without a port, and without a dot before it');
-  return (isIPv6(host) ? `[${host}]` : host).toLowerCase();
+function hostName(given: unknown, index: number): string {
+  const host = typeof given === 'string' && isIPv6(given) ? `[${given}]` : given;
+  if (typeof host !== 'string' || !/^(\w[\w.-]*|\[[\da-f:]+\])$/i.test(host))
+    throw wrong(`allowedHosts[${String(index)}]`, given, 'a host name without a port, and without a dot before it');
+  return host.toLowerCase();
 }
