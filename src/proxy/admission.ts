@@ -102,8 +102,8 @@ function isOwnHost(
 ): boolean {
   const name = /^([\w.-]+|\[[\da-f:]+\])(:\d{1,5})?$/i.exec(host)?.[1]?.toLowerCase();
   if (name === undefined) return false;
-  const isAddress = isIP(name.replace(/^\[(.*)\]$/, '$1')) > 0;
-  return isLoopback({ hostname: name }) || hosts.has(name) || (allowRemoteClients && isAddress);
+  if (isLoopback({ hostname: name }) || hosts.has(name)) return true;
+  return allowRemoteClients && isIP(name.replace(/^\[(.*)\]$/, '$1')) > 0;
 }
 
 /** Browsers tell where a request comes from. Programs that are no browsers say nothing. */
