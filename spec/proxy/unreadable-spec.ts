@@ -1,5 +1,6 @@
-import { maxHeaderSize } from 'node:http';
-import { send, setUp, until, Wire } from './support.js';
+import { createServer, maxHeaderSize } from 'node:http';
+import type { Socket } from 'node:net';
+import { listen, send, setUp, until, Wire } from './support.js';
 
 describe("what Node's parser refuses", () => {
   it.each([
@@ -25,11 +26,34 @@ describe("what Node's parser refuses", () => {
 
   it('should be told of in the answer to its request if it is a part of the body', async () => {
     const { port, log } = await setUp();
-    const wire = new Wire(port, 'POST /x HTTP/1.1', 'Host: localhost', 'Transfer-Encoding: chunked', '', '3', 'tea');
-    wire.write('what is no size\r\n');
+    const wire = new Wire(port, 'POST /x HTTP/1.1', 'Host: localhost', 'Transfer-Encoding: chunked');
+    wire.write('3\r\ntea\r\nwhat is no size\r\n');
     expect(await wire.end()).toMatch(/^HTTP\/1.1 400 [^]*not valid HTTP/);
     await until(() => log.length > 0);
     expect(log.map(({ path, status }) => [path, status])).toEqual([['/x', 400]]);
+  });
+
+  it('should be no second answer on a connection whose answer has begun', async () => {
+    const early = createServer((_request, response) => {
+      response.write('part');
+    });
+    const { port } = await setUp({ to: `http://127.0.0.1:${await listen(early)}` });
+    const wire = new Wire(port, 'POST /x HTTP/1.1', 'Host: localhost', 'Transfer-Encoding: chunked');
+    wire.write('3\r\ntea\r\n');
+    await wire.until(/part/);
+    wire.write('what is no size\r\n');
+    expect((await wire.end()).match(/HTTP\/1/g)).toEqual(['HTTP/1']);
+  });
+
+  it.each([
+    ['ERR_HTTP_REQUEST_TIMEOUT', 408],
+    ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 413],
+  ])('should have the status that Node gives it: %s', async (code, status) => {
+    const { server, port } = await setUp();
+    server.once('connection', (socket: Socket) => {
+      server.emit('clientError', Object.assign(new Error('not read'), { code }), socket);
+    });
+    expect(await new Wire(port).end()).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
   });
 
   it('should be nothing to tell of if the client only leaves', async () => {
