@@ -2,6 +2,7 @@
 import type { Agent } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { tokenUrlOption } from '../http/destinations.js';
+import { parseUrl } from '../internal/urls.js';
 import { numbersIn, requireBoolean, requireFunctions, requireObject, wrong } from '../internal/validate.js';
 import { checkAgent } from './agent.js';
 
@@ -89,7 +90,8 @@ export function settingsOf(options: TokenProxyOptions) {
     throw wrong('incomingAuthorization', incomingAuthorization, '"refuse" or "replace"');
   if (!Array.isArray(allowedHosts)) throw wrong('allowedHosts', allowedHosts, 'an array of host names');
   requireFunctions({ log, isRejection });
-  const to = tokenUrlOption('to', String(url), allowInsecureRequests);
+  // What is no URL is not shown: it may be a secret that was given in its place.
+  const to = tokenUrlOption('to', parseUrl(String(url))?.href ?? '…', allowInsecureRequests);
   checkAgent(agent, to);
   return {
     to,
