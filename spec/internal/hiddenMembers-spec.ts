@@ -1,5 +1,5 @@
 import {
-  requesterBehind,
+  fetcherBehind,
   HEAD_START,
   headStartOf,
   ON_BEHALF_OF,
@@ -37,13 +37,13 @@ it('should know the token fetcher behind a signal, however many stand in for it'
   Object.assign(first, { [ON_BEHALF_OF]: fetcher });
   expect(onBehalfOf(first, deputy)).toBe(deputy);
   expect(onBehalfOf(deputy, clerk)).toBe(clerk);
-  for (const signal of [first, deputy, clerk]) expect(requesterBehind(signal)).toBe(fetcher);
+  for (const signal of [first, deputy, clerk]) expect(fetcherBehind(signal)).toBe(fetcher);
   expect(clerk).toHaveProperty([ON_BEHALF_OF], fetcher);
 });
 
 it('should add nothing to a signal that works for no token fetcher', () => {
   const [caller, own] = [new AbortController().signal, new AbortController().signal];
   expect(onBehalfOf(caller, own)).toBe(own);
-  expect(requesterBehind(own)).toBeUndefined();
+  expect(fetcherBehind(own)).toBeUndefined();
   expect(Object.getOwnPropertySymbols(own)).not.toContain(ON_BEHALF_OF);
 });

@@ -1,6 +1,6 @@
 import { firstValueFrom, from, map, NEVER, of, Subject, throwError, timer } from 'rxjs';
 import { inspect } from 'node:util';
-import { requesterBehind, headStartOf, ON_BEHALF_OF } from '../../src/internal/hiddenMembers.js';
+import { fetcherBehind, headStartOf, ON_BEHALF_OF } from '../../src/internal/hiddenMembers.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import { isPermanentFailure } from '../../src/token/failure.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
@@ -267,7 +267,7 @@ describe('a caller that leaves', () => {
   it('should be known for the one on whose behalf the request is sent', async () => {
     const fetchers: unknown[] = [];
     const fetch: typeof globalThis.fetch = (_url, init) => {
-      fetchers.push(requesterBehind(init?.signal));
+      fetchers.push(fetcherBehind(init?.signal));
       return Promise.resolve(Response.json({ access_token: 'T' }));
     };
     const fetcher = {};

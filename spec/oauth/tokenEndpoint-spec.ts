@@ -2,7 +2,7 @@ import { firstValueFrom, NEVER, Observable, of, throwError } from 'rxjs';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import { jwtBearer } from '../../src/oauth/jwtBearer.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
-import { requesterBehind, ON_BEHALF_OF, ON_CLOSE, PROOF } from '../../src/internal/hiddenMembers.js';
+import { fetcherBehind, ON_BEHALF_OF, ON_CLOSE, PROOF } from '../../src/internal/hiddenMembers.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import type { SourceHooks } from '../../src/token/sourceHooks.js';
 import { isPermanentFailure } from '../../src/token/failure.js';
@@ -251,7 +251,7 @@ describe('the request', () => {
     const signal = Object.assign(new AbortController().signal, { [ON_BEHALF_OF]: fetcher });
     await ask(clientCredentials({ ...base, fetch }), { signal });
     expect(signals).toHaveLength(1);
-    for (const each of signals) expect(requesterBehind(each)).toBe(fetcher);
+    for (const each of signals) expect(fetcherBehind(each)).toBe(fetcher);
   });
 
   it('should fail when the signal aborts', async () => {

@@ -5,7 +5,7 @@ import { createTokenPool } from '../../src/pool/tokenPool.js';
 import { takeToken } from '../../src/token/takeToken.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { TokenSource } from '../../src/token/types.js';
-import { delay, firstValueFrom, from, timer } from 'rxjs';
+import { delay, firstValueFrom, from, map, timer } from 'rxjs';
 import { fakeEndpoint, type Seen } from './fakeEndpoint.js';
 
 const base = {
@@ -21,17 +21,22 @@ const WRAPPERS: [string, (source: TokenSource) => TokenSource][] = [
   ['an async function', (source) => async (request) => await firstValueFrom(from(source(request)))],
   ['a delay', (source) => (request) => from(source(request)).pipe(delay(1))],
   ['a copy of the request', (source) => (request) => source({ ...request })],
+  [
+    'a time limit of its own',
+    (source) => (request) =>
+      source({ ...request, signal: AbortSignal.any([request.signal, AbortSignal.timeout(5000)]) }),
+  ],
   ['two functions', (source) => (request) => ((again) => source(again))(request)],
 ];
 
-function issuing() {
+function issuing(token_type = 'Bearer') {
   let issued = 0;
   const endpoint = fakeEndpoint(({ url }: Seen) => {
     if (url.endsWith('/revoke')) return {};
     issued += 1;
     return {
       access_token: `T${String(issued)}`,
-      token_type: 'Bearer',
+      token_type,
       expires_in: 30,
       refresh_token: `R${String(issued)}`,
     };
@@ -78,13 +83,59 @@ describe.each(WRAPPERS)('a source of ./oauth inside %s', (_name, wrap) => {
   });
 
   it('should be refused with dpop, since clients that exist already do not know of the proof', async () => {
-    const { fetch, formsTo } = issuing();
+    const { fetch, formsTo } = issuing('DPoP');
     const token$ = createTokenStream(wrap(clientCredentials({ ...base, fetch, dpop: true })));
     const request = createFetch(token$, { baseUrl: 'https://api.example' })('/orders');
     await expect(request).rejects.toMatchObject({
       cause: { message: expect.stringContaining('must be given to the stream as it is') as string },
     });
-    expect(formsTo('/token')).toEqual([]);
+    expect(formsTo('/token')).toHaveLength(1);
     token$.close();
   });
+});
+
+it('should tell nothing to a source whose token is exchanged by hand for another', async () => {
+  const { fetch, formsTo } = issuing('DPoP');
+  const machine = clientCredentials({ ...base, fetch, revokeOnClose: true, dpop: true });
+  const token$ = createTokenStream((request) =>
+    from(machine(request)).pipe(map(() => ({ access_token: 'S1', expires_in: 30 }))),
+  );
+  await firstValueFrom(takeToken(token$));
+  token$.signOut();
+  await firstValueFrom(takeToken(token$));
+  token$.close();
+  await firstValueFrom(timer(10));
+  expect(formsTo('/revoke')).toEqual([]);
+});
+
+it('should tell the source that gave the last token, of two', async () => {
+  const [first, second] = [issuing(), issuing()];
+  let isFirst = true;
+  const sources = [first, second].map(({ fetch }) => refreshToken({ ...base, fetch, refreshToken: () => 'R0' }));
+  const token$ = createTokenStream((request) => sources[isFirst ? 0 : 1]!(request));
+  await firstValueFrom(takeToken(token$));
+  isFirst = false;
+  await firstValueFrom(token$.refresh());
+  token$.signOut();
+  await firstValueFrom(timer(10));
+  expect(first.formsTo('/revoke')).toEqual([]);
+  expect(second.formsTo('/revoke')).toContainEqual(expect.objectContaining({ token: 'R1' }));
+  token$.close();
+});
+
+it('should keep its own hooks, if another source is called inside it', async () => {
+  const [gateway, own] = [issuing(), issuing()];
+  const through = clientCredentials({ ...base, fetch: gateway.fetch });
+  const fetch: typeof globalThis.fetch = async (url, init) => {
+    const request = { reason: 'initial', attempt: 1, previous: null, signal: init!.signal! } as const;
+    await firstValueFrom(from(through(request)));
+    return own.fetch(url, init);
+  };
+  const token$ = createTokenStream(refreshToken({ ...base, fetch, refreshToken: () => 'R0' }));
+  await firstValueFrom(takeToken(token$));
+  token$.signOut();
+  await firstValueFrom(timer(10));
+  expect(gateway.formsTo('/revoke')).toEqual([]);
+  expect(own.formsTo('/revoke')).toContainEqual(expect.objectContaining({ token: 'R1' }));
+  token$.close();
 });

@@ -52,7 +52,7 @@ describe('checkTokenResponse', () => {
     [
       'a body inside another',
       { data: { access_token: 'SECRET' } },
-      `${NO_TOKEN}, but data.access_token: return { access_token, expires_in }`,
+      'has no access_token (undefined), but data: return the parsed body, { access_token, expires_in }',
     ],
     [
       'an Observable inside a promise',
@@ -77,7 +77,7 @@ describe('checkTokenResponse', () => {
     [
       "MSAL's result",
       { accessToken: 'SECRET', expiresOn: new Date() },
-      `${NO_TOKEN}, but accessToken: return { access_token, expires_in }`,
+      'has no access_token (undefined), but accessToken: return the parsed body, { access_token, expires_in }',
     ],
     [
       'a token of another stream',
@@ -99,6 +99,7 @@ describe('checkTokenResponse', () => {
     ...(
       [
         ['access', { refresh: 'R', access: 'SECRET' }],
+        ['tokens.access', { tokens: { refresh: 'R', access: 'SECRET' } }],
         ['auth_token', { auth_token: 'SECRET' }],
         ['authToken', { user: null, authToken: 'SECRET' }],
         ['idToken', { idToken: 'SECRET', refreshToken: 'R', expiresIn: '3600' }],
@@ -156,6 +157,27 @@ describe('checkTokenResponse', () => {
     ['tokens for other things', { csrf_token: 'SECRET', next: { page_token: 'SECRET' } }, NO_TOKEN],
     ['a token under a name that may be a value', { 'SECRET@example': { token: 'SECRET' } }, NO_TOKEN],
     ['a token four levels deep', { data: { user: { session: { token: 'SECRET' } } } }, NO_TOKEN],
+    ['a pending login with a token of its own', { status: 'pending', session_token: 'SECRET' }, NO_TOKEN],
+    ['a role called access', { user: { access: 'SECRET' } }, NO_TOKEN],
+    [
+      'a token that is not there yet',
+      { access_token: '', id_token: 'SECRET' },
+      'has no access_token (an empty string)',
+    ],
+    ['a token to ask with', { loggedIn: false, csrf: { token: 'SECRET' } }, NO_TOKEN],
+    ['a refresh token inside', { tokens: { refreshToken: { token: 'SECRET' } } }, NO_TOKEN],
+    ['keys of a cloud', { credentials: { sessionToken: 'SECRET', token: 'SECRET' } }, NO_TOKEN],
+    ['bytes inside', { payload: Buffer.from('SECRET') }, NO_TOKEN],
+    [
+      'a getter that throws',
+      {
+        get payload() {
+          throw new Error('SECRET');
+        },
+      },
+      NO_TOKEN,
+    ],
+    ['a long name', { ['a'.repeat(41)]: { token: 'SECRET' } }, NO_TOKEN],
     ['a space', { access_token: 'SECRET x' }, NOT_SENDABLE],
     ['a line break', { access_token: 'SECRET\r\nx: y' }, NOT_SENDABLE],
     ['a trailing line break', { access_token: 'SECRET\n' }, NOT_SENDABLE],

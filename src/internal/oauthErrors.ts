@@ -2,9 +2,16 @@
 
 /**
  * Codes that ask the client to come back later (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5), or for another try
- * with a nonce (RFC 9449 section 8).
+ * with a nonce (RFC 9449 section 8); Slack's `fatal_error`.
  */
-const TEMPORARY = ['temporarily_unavailable', 'server_error', 'slow_down', 'authorization_pending', 'use_dpop_nonce'];
+const TEMPORARY = [
+  'temporarily_unavailable',
+  'server_error',
+  'fatal_error',
+  'slow_down',
+  'authorization_pending',
+  'use_dpop_nonce',
+];
 
 /**
  * Codes of servers that limit the rate of requests: `rate_limit_exceeded`, `TooManyRequestsException`,
@@ -16,7 +23,7 @@ const RATE = /rate.?limit|too.?many|throttl|quota|exhausted|limit_?exceeded/i;
  * Codes of servers in trouble: `internal_failure`, `service_unavailable`; not that a session has timed out. Prose is no
  * code.
  */
-const TROUBLE = /^(?!session|login)[\w.#]*(internal|fatal|unavailable|overload|maintenance|time_?out)[\w.#]*$/i;
+const TROUBLE = /^(?!session|login)[\w.#]*(internal|unavailable|overload|maintenance|time_?out)[\w.#]*$/i;
 
 const LONGEST_CODE = 80;
 

@@ -1,6 +1,6 @@
 /** Reads the answer of a token endpoint: a token, or an error with the code that the answer means. */
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { asksForAnotherTry, errorCodeOf, fieldsOf, isHtml, parseBody } from '../internal/answers.js';
+import { asksForAnotherTry, errorCodeOf, fieldsOf, isHtml, parseBody, isTemporaryStatus } from '../internal/answers.js';
 import { isKnownCode, isPermanentCode, isTemporaryCode, requiresSignIn } from '../internal/oauthErrors.js';
 import { parseHttpDate, retryAfterBy } from '../internal/retryAfter.js';
 import { isText, kindOf } from '../internal/kindOf.js';
@@ -93,7 +93,8 @@ function codeMeant(answer: Answer, code: string, description: unknown): string |
   const mustSignIn = requiresSignIn(code);
   if (isText(description) && asksInWords(description, mustSignIn) && !isTemporaryCode(code))
     return TEMPORARILY_UNAVAILABLE;
-  if (!mustSignIn && mayRejectRefreshToken(status, code) && saysToSignIn(text)) return 'invalid_grant';
+  if (!mustSignIn && !isTemporaryStatus(status) && mayRejectRefreshToken(status, code) && saysToSignIn(text))
+    return 'invalid_grant';
   return is4xxToRetry && !isPermanentCode(code) && !isTemporaryCode(code) ? TEMPORARILY_UNAVAILABLE : undefined;
 }
 

@@ -1,5 +1,5 @@
 /** The common part of the sources without a refresh token: one exchange per request, and revocation at the end. */
-import type { AccessToken, TokenSource } from '../token/types.js';
+import type { AccessToken, TokenRequest, TokenSource } from '../token/types.js';
 import type { OAuthOptions } from './options.js';
 import { REVOCATION_TIMEOUT } from './revoke.js';
 import { createTokenEndpoint, sourceOn } from './tokenEndpoint.js';
@@ -20,7 +20,7 @@ export function grantSource(
   /** Requests of streams that have been closed or signed out: what still answers them is revoked. */
   const discarded = new WeakSet<AbortSignal>();
 
-  const fetch: TokenSource = async ({ signal }) => {
+  const fetch = async ({ signal }: TokenRequest) => {
     const parameters = await parametersOf(signal);
     // After `signOut()` or `close()` the exchange goes on for this long, so that its token can be revoked.
     const delay = () => (discarded.has(signal) ? REVOCATION_TIMEOUT : 0);

@@ -34,7 +34,7 @@ export interface OAuthOptions {
   /** Needed by `client_secret_basic` and `client_secret_post`. */
   clientSecret?: string | undefined;
   /**
-   * Default `client_secret_basic`, or `private_key_jwt` where a `clientAssertion` is given. `tls_client_auth` needs a
+   * Default `client_secret_basic`, or `private_key_jwt` where a `clientAssertion`, or a `privateKey` alone, is given. `tls_client_auth` needs a
    * `fetch` that presents the client certificate, and uses the `mtls_endpoint_aliases` of a discovered server.
    */
   clientAuth?: ClientAuthMethod | undefined;

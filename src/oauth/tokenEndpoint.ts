@@ -1,11 +1,11 @@
 /** Exchanges a grant for a token: discovery, the request, and its repeat if the server asks for one. */
 import { TokenEndpointError } from '../errors.js';
 import { isKnownCode } from '../internal/oauthErrors.js';
-import { ON_CLOSE, ON_SIGN_OUT, PROOF, requesterBehind } from '../internal/hiddenMembers.js';
+import { GIVEN_BY, ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/hiddenMembers.js';
 import { isMarkedPermanent, permanentError } from '../token/permanentError.js';
 import type { SourceHooks } from '../token/sourceHooks.js';
 import { checkTokenResponse } from '../token/tokenResponse.js';
-import type { TokenResponse, TokenSource } from '../token/types.js';
+import type { TokenRequest, TokenResponse, TokenSource } from '../token/types.js';
 import { tokenResponseOf, type Answer } from './answer.js';
 import { createServerLookup } from './authorizationServer.js';
 import { checkedOptions } from './checkOptions.js';
@@ -87,29 +87,27 @@ export function createTokenEndpoint(given: OAuthOptions) {
 
 /** What a token source does. */
 interface Actions {
-  readonly fetch: TokenSource;
+  readonly fetch: (request: TokenRequest) => Promise<TokenResponse>;
   readonly onSignOut: OnEnd;
   /** For the option `revokeOnClose`. */
   readonly onClose: OnEnd;
 }
 
-/** A token source on the endpoint. The stream finds its hooks also if a function of the user's calls it. */
+/** A token source on the endpoint. The stream finds its hooks also behind a function that returns its response. */
 export function sourceOn(
   { proof, revokesOnClose }: TokenEndpoint,
   { fetch, onSignOut, onClose }: Actions,
 ): TokenSource {
-  const hooks: SourceHooks = {
-    [ON_SIGN_OUT]: onSignOut,
-    ...(revokesOnClose && { [ON_CLOSE]: onClose }),
-    ...(proof && { [PROOF]: proof }),
+  const source: TokenSource = async (request) => {
+    const response = await fetch(request);
+    // Configurable: a `reauthenticate` may give the same object twice. It may be frozen, too.
+    Reflect.defineProperty(response, GIVEN_BY, { value: source, configurable: true });
+    return response;
   };
-  const source: TokenSource = (request) => {
-    requesterBehind(request.signal)?.learnHooks?.(hooks);
-    return fetch(request);
-  };
-  for (const hook of Object.getOwnPropertySymbols(hooks) as (keyof SourceHooks)[])
-    Object.defineProperty(source, hook, { value: hooks[hook] });
-  return source;
+  const define = (hook: keyof SourceHooks, value: unknown) => Object.defineProperty(source, hook, { value });
+  if (proof) define(PROOF, proof);
+  if (revokesOnClose) define(ON_CLOSE, onClose);
+  return define(ON_SIGN_OUT, onSignOut);
 }
 
 const unbound = (origin: string) =>

@@ -97,7 +97,7 @@ export class Entry<K> extends Place implements Timed {
   close(): void {
     const { manager, source, settings, state } = this;
     // Only a manager can close a source or a store.
-    if (manager || settings.store || ON_CLOSE in (state.sourceHooks ?? source)) this.activate().close();
+    if (manager || settings.store || ON_CLOSE in (state.giver ?? source)) this.activate().close();
     else if (!state.isClosed) {
       Object.assign(state, { isClosed: true, isConnected: false });
       this.forget();

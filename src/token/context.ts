@@ -5,7 +5,6 @@ import { createTimers } from '../internal/timers.js';
 import { createEventQueue, type EventQueue } from './eventQueue.js';
 import type { RefreshFailed } from './events.js';
 import type { Settings } from './options.js';
-import { checkedHooks, type SourceHooks } from './sourceHooks.js';
 import { createTokenFetcher } from './tokenFetcher.js';
 import type { TokenUpdate } from './receivedToken.js';
 import { nextMoment, usableToken, type StreamState } from './state.js';
@@ -50,11 +49,7 @@ export function createContext(source: TokenSource, settings: Settings, state: St
     /** Milliseconds on a clock that is never set back. What a user sees is on the stream's own, `settings.shownNow`. */
     now,
     timers,
-    fetcher: createTokenFetcher(source, settings, timers, {
-      learnHooks: (hooks) => {
-        state.sourceHooks = checkedHooks(hooks, source as SourceHooks);
-      },
-    }),
+    fetcher: createTokenFetcher(source, settings, timers),
     events,
     /** Emits on subscription, and whenever a token may have become needed: by the time, or by someone who wants one. */
     recheck$: recheck$ as Observable<unknown>,

@@ -50,7 +50,7 @@ function putIntoState({ state, now, cancelled$, startTimer }: TokenContext, rece
   if (isKept && isChange && isRenewal) state.rejections?.forgetBare();
 
   // What was to be replaced is replaced, perhaps by another process.
-  state.forcedBy = null;
+  if (isChange) state.forcedBy = null;
   // A refresh is under way only if the token came from the store: one that has fetched its token has ended by now. Its
   // fetch goes on; a pause before its next attempt has no reason any more.
   if (refresh?.isFetching) refresh.isSuperseded = true;

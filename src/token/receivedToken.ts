@@ -5,6 +5,7 @@ import { LEAST_PAUSE_AFTER_TOKEN } from './backoff.js';
 import type { TokenChanged, UntimedTokenEvent } from './events.js';
 import type { Settings } from './options.js';
 import { lifetimeOf, lifetimeOfToken, saysLifetime, timesOf, type TokenTimes } from './refreshPolicy.js';
+import type { SourceHooks } from './sourceHooks.js';
 import { checkTokenResponse } from './tokenResponse.js';
 import type { AccessToken, RefreshReason, TokenResponse } from './types.js';
 
@@ -15,6 +16,8 @@ export interface SourceResult {
   readonly age?: number;
   /** Milliseconds by which the exchange that brought it was sent before it was asked for here. Default 0. */
   readonly headStart?: number;
+  /** The source that gave it, if it was asked here. */
+  readonly giver?: SourceHooks;
   readonly origin: TokenChanged['origin'];
 }
 

@@ -83,6 +83,7 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
         const isTooLate = received.took > longestFetch(settings) && received.usableUntil <= now();
         if (isTooLate) throw new TokenFetchTimeoutError('the token had expired when it came');
         end(context, refresh);
+        if (result.giver) state.giver = result.giver;
         return received;
       }),
       // The store's `changes` brought this token already, and another one was asked for since.

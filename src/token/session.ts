@@ -17,8 +17,10 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
   const { store } = settings;
 
   const tellSource = (hook: typeof ON_SIGN_OUT | typeof ON_CLOSE) => {
-    const hooks = state.sourceHooks ?? (source as SourceHooks);
-    reportIfThrown(reportFailure, () => hooks[hook]?.(state.last?.token ?? null, fetcher.pending()));
+    const { last, giver } = state;
+    reportIfThrown(reportFailure, () =>
+      (giver ?? (source as SourceHooks))[hook]?.(last?.token ?? null, fetcher.pending()),
+    );
   };
   const forget = () => {
     forgetSession(state);

@@ -1,5 +1,5 @@
 /** What a token source may carry besides fetching: a proof of possession, and what it does at the end of a session. */
-import { PROOF, type ON_CLOSE, type ON_SIGN_OUT } from '../internal/hiddenMembers.js';
+import { GIVEN_BY, PROOF, type ON_CLOSE, type ON_SIGN_OUT } from '../internal/hiddenMembers.js';
 import { permanentError } from './permanentError.js';
 import type { AccessToken } from './types.js';
 
@@ -32,8 +32,8 @@ export interface TokenProof {
 }
 
 /**
- * What a token source may carry besides fetching tokens, each as a non-enumerable property. A function that calls the
- * source hides them: so the source tells of them by the signal of each request, too.
+ * What a token source may carry besides fetching tokens, each as a non-enumerable property. A function around the
+ * source hides them; `giverOf` finds them.
  *
  * The functions get the stream's last token, and the signal of the request under way, if there is one. They must not
  * throw, and the stream does not wait for what they start.
@@ -50,9 +50,14 @@ export interface SourceHooks {
   readonly [ON_SIGN_OUT]?: (token: AccessToken | null, pending?: AbortSignal) => void;
 }
 
-/** @throws a permanent error if the clients that were made before the first request do not know of the proof */
-export function checkedHooks(hooks: SourceHooks, given: SourceHooks): SourceHooks {
-  if (hooks[PROOF] && !given[PROOF])
+/**
+ * The source that gave a response: the one that the stream was given, or one that this calls.
+ *
+ * @throws a permanent error if that one signs proofs: the clients that were made before do not know of it
+ */
+export function giverOf(response: unknown, given: SourceHooks): SourceHooks {
+  const giver = (response as { readonly [GIVEN_BY]?: SourceHooks } | null | undefined)?.[GIVEN_BY] ?? given;
+  if (giver[PROOF] && !given[PROOF])
     throw permanentError('a source with "dpop" must be given to the stream as it is, not inside another function');
-  return hooks;
+  return giver;
 }

@@ -29,6 +29,8 @@ export const newSession = () => ({
   held: null as ReceivedToken | null,
   /** The last token of the session, usable or not, and whether it was kept or not. */
   last: null as ReceivedToken | null,
+  /** The source that gave the last token that was fetched here. */
+  giver: null as SourceHooks | null,
   /** A token that has expired on arrival, while it is given to those who wait for it. */
   singleUse: null as AccessToken | null,
   /** When a request last used the token. */
@@ -63,8 +65,6 @@ export const initialState = () =>
     /** What `refreshFailed` has said once of the tokens of the source. */
     warnings: [] as string[],
     isClosed: false,
-    /** What the source does besides fetching, once it has told; null before: then what the given function has. */
-    sourceHooks: null as SourceHooks | null,
     /** Made with the first rejection. */
     rejections: null as RejectionMemory | null,
   });

@@ -19,11 +19,12 @@ import { TokenFetchTimeoutError } from '../errors.js';
 import { asObservable } from '../internal/observableOf.js';
 import { captureContext } from '../internal/callerContext.js';
 import { kindOf } from '../internal/kindOf.js';
-import { headStartOf, markSignal, requesterBehind, type Requester } from '../internal/hiddenMembers.js';
+import { fetcherBehind, headStartOf, markSignal } from '../internal/hiddenMembers.js';
 import { timeLimit, type Timers } from '../internal/timers.js';
 import type { Settings } from './options.js';
 import type { SourceResult } from './receivedToken.js';
 import { permanentError } from './permanentError.js';
+import { giverOf, type SourceHooks } from './sourceHooks.js';
 import { isFetchResponse, noTokenError, readFetchResponse } from './tokenResponse.js';
 import type { TokenRequest, TokenResponse, TokenSource } from './types.js';
 
@@ -40,8 +41,7 @@ const STORE_WAIT = 2;
 export const longestFetch = ({ fetchTimeout, store }: Settings): number =>
   fetchTimeout * (store ? STORE_WAIT + 1 + 1 : 1);
 
-/** @param requester what a source finds by the signal of its request */
-export function createTokenFetcher(source: TokenSource, settings: Settings, timers: Timers, requester: Requester) {
+export function createTokenFetcher(source: TokenSource, settings: Settings, timers: Timers) {
   const { answerTo, isCallingSource } = createSourceCaller(source, settings, timers);
   let pending: TokenRequest | undefined;
 
@@ -62,7 +62,7 @@ export function createTokenFetcher(source: TokenSource, settings: Settings, time
         if (controller) return controller.signal;
         controller = new AbortController();
         if (subscriber.closed && !isAnswered) controller.abort();
-        return markSignal(controller.signal, requester);
+        return markSignal(controller.signal, fetch);
       };
       const reportBySource = (failure: unknown) => {
         reported = { cause: failure };
@@ -92,7 +92,15 @@ export function createTokenFetcher(source: TokenSource, settings: Settings, time
           isAnswered = true;
           // By name: a store may hand out an object of a class, whose getters a spread does not copy.
           const { response, age, origin } = result;
-          return origin === 'fetched' ? { response, age, origin, headStart: headStartOf(request) } : result;
+          return origin === 'fetched'
+            ? {
+                response,
+                age,
+                origin,
+                headStart: headStartOf(request),
+                giver: giverOf(response, source as SourceHooks),
+              }
+            : result;
         }),
       );
       result$.subscribe(subscriber);
@@ -103,7 +111,7 @@ export function createTokenFetcher(source: TokenSource, settings: Settings, time
     /** The signal of the fetch under way. */
     pending: (): AbortSignal | undefined => pending?.signal,
     /** Whether a request made now, with this signal, is part of fetching a token, and so needs no token itself. */
-    isOfSource: (signal?: AbortSignal | null): boolean => isCallingSource() || requesterBehind(signal) === requester,
+    isOfSource: (signal?: AbortSignal | null): boolean => isCallingSource() || fetcherBehind(signal) === fetch,
   };
 }
 

@@ -10,21 +10,37 @@ import type { TokenResponse } from './types.js';
 /** Whether a text goes into a header without breaking it: visible ASCII, and no space. */
 export const fitsHeader = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);
 
-/** Members of HTTP responses, Observables, promises, bytes and our tokens: no token response has them. */
-const FOREIGN_MEMBERS = ['headers', 'response', 'subscribe', 'then', 'byteLength', 'arrayBuffer', 'raw'];
+/** Members of HTTP responses, Observables, promises, bytes, MSAL's results and our tokens: no token response has them. */
+const FOREIGN_MEMBERS = ['headers', 'response', 'subscribe', 'then', 'byteLength', 'arrayBuffer', 'accessToken', 'raw'];
 
-/** What APIs call a token for requests. Not `refresh_token`, `csrf_token` and the like. */
-const TOKEN_NAME = /^((tenant_)?access|auth|bearer|client|id|session)?_?token$|^(jwt|access)$/i;
+/** What APIs call a token for requests. Not `refresh_token`, `session_token`, `csrf_token` and the like. */
+const TOKEN_NAME = /^((tenant_)?access|auth|bearer|client|id)?_?token$|^jwt$/i;
+
+/** Members that are not looked into: tokens for other things, and names that may be values, which are not printed. */
+const NOT_SEARCHED = /refresh|csrf|xsrf|credential|[^a-z_]|.{41}/i;
 
 /** Where a response has its token, at most three levels deep: `data.login.token`. */
 function pathOfToken(value: unknown, levels = 3): string | undefined {
-  for (const [name, member] of Object.entries(fieldsOf(value))) {
-    if (TOKEN_NAME.test(name) && isText(member)) return name;
-    // A name that is none may be a value, which is not to be printed.
-    const rest = levels > 1 && /^[a-z_]+$/i.test(name) && pathOfToken(member, levels - 1);
+  // Lists and bytes may be long.
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return undefined;
+  for (const [name, member] of Object.entries(fieldsOf(value)).slice(0, 50)) {
+    // Django's pair.
+    const isName = TOKEN_NAME.test(name) || (name === 'access' && 'refresh' in fieldsOf(value));
+    if (isName && isText(member)) return name;
+    const rest = levels > 1 && !NOT_SEARCHED.test(name) && pathOfToken(member, levels - 1);
     if (rest) return `${name}.${rest}`;
   }
   return undefined;
+}
+
+/** The same of a response that may have getters which throw. */
+function nameOfToken(response: Partial<TokenResponse>): string | undefined {
+  const known = ['token', 'jwt'].find((name) => isText(response[name]));
+  try {
+    return known ?? (response.access_token === undefined ? pathOfToken(response) : undefined);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Throws an error that says what is wrong with a response, without quoting it. */
@@ -42,7 +58,8 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   }
   const missing = `the token response has no access_token (${kindOf(value)})`;
   const member = FOREIGN_MEMBERS.find((name) => name in response);
-  if (member) throw permanentError(`${missing}, but ${member}: return the parsed body, { access_token, expires_in }`);
+  if (member !== undefined || isText(fieldsOf(fields.data).access_token))
+    throw permanentError(`${missing}, but ${member ?? 'data'}: return the parsed body, { access_token, expires_in }`);
   // RFC 6749 section 5.2 asks for the status 400, but some servers answer 200; others repeat the status in the body.
   const status = statusOf(response);
   const isError = Boolean(fields.error) || Boolean(fields.errors) || errorCodeOf(response) !== undefined;
@@ -50,7 +67,7 @@ export function checkTokenResponse(response: unknown): asserts response is Token
     throw endpointError(response, status ?? statusOf(fields.error));
   // Many logins and clients return the token so. A server that has no token yet answers with an error, a status, or a
   // null. Mocks of fetch often have the function `json` alone.
-  const name = typeof fields.json === 'function' ? 'json' : pathOfToken(fields);
+  const name = typeof fields.json === 'function' ? 'json' : nameOfToken(fields);
   if (name) throw permanentError(`${missing}, but ${name}: return { access_token, expires_in }`);
   throw new InvalidTokenResponseError(missing);
 }
