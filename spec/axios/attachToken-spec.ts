@@ -463,6 +463,8 @@ describe('attachToken', () => {
       instance.get('/a', { timeout: 20, timeoutErrorMessage: 'too slow', transitional: { clarifyTimeoutError: true } }),
     );
     expect(await failure).toMatchObject({ code: 'ETIMEDOUT', message: 'too slow', config: { timeout: 20 } });
+    const worded = failureOf(instance.get('/a', { timeout: 20, timeoutErrorMessage: '' }));
+    expect(await worded).toMatchObject({ code: 'ECONNABORTED', message: 'timeout of 20ms exceeded' });
   });
 
   it('should fail with TokenUnavailableError when no token comes, and TokenStreamClosedError once closed', async () => {

@@ -1,5 +1,6 @@
 import { firstValueFrom } from 'rxjs';
 import { createFetch, createHttpClient } from 'rx-fresh-token';
+import { eventStream } from 'rx-fresh-token/connect';
 import { cleanUp, failureOf, stubFetch, warmTokens } from './support.js';
 
 afterEach(cleanUp);
@@ -33,6 +34,34 @@ it.each<[string, HeadersInit, string]>([
     await expect(sentWith(headers)).resolves.toBe(carried);
   },
 );
+
+it('options of a class should count with what it inherits', async () => {
+  const sent: Headers[] = [];
+  class ApiOptions {
+    readonly baseUrl = 'https://api.example';
+    authorize(headers: Headers, { value }: { value: string }) {
+      headers.set('x-api-key', value);
+    }
+    isRejection({ status }: Response) {
+      return status === 419;
+    }
+    fetch(_url: unknown, init?: RequestInit) {
+      sent.push(new Headers(init?.headers));
+      return Promise.resolve(new Response(null, { status: sent.length === 1 ? 419 : 204 }));
+    }
+  }
+  const { token$ } = await warmTokens();
+  await firstValueFrom(createHttpClient(token$, new ApiOptions()).get('/orders'));
+  // 204 ends an event stream.
+  const { baseUrl, authorize, fetch } = new ApiOptions();
+  const inherited = Object.create({ baseUrl, authorize, fetch }) as { baseUrl: string };
+  await firstValueFrom(eventStream(token$, '/events', inherited), { defaultValue: null });
+  expect(sent.map((headers) => [headers.get('authorization'), headers.get('x-api-key')])).toEqual([
+    [null, 'T1'],
+    [null, 'T2'],
+    [null, 'T2'],
+  ]);
+});
 
 it.each(['https://user@api.example/', 'https://:word@api.example/'])(
   'a URL with a part of credentials should be rejected: %s',

@@ -1,6 +1,7 @@
 /** The ways in which an axios request ends while it waits for a token: abort, timeout, a broken body stream. */
 import { AxiosError, CanceledError, type Cancel, type InternalAxiosRequestConfig } from 'axios';
 import { catchError, fromEvent, fromEventPattern, map, merge, NEVER, of, type Observable } from 'rxjs';
+import { isText } from '../internal/kindOf.js';
 import { aborted } from '../internal/onAbort.js';
 import type { Timers } from '../internal/timers.js';
 
@@ -47,8 +48,8 @@ interface Cancellable {
 /** Milliseconds; Infinity when there is no limit. */
 export const limitOf = ({ timeout }: InternalAxiosRequestConfig): number => Number(timeout) || Infinity;
 
-export const timeoutMessageOf = (config: InternalAxiosRequestConfig): string =>
-  config.timeoutErrorMessage ?? `timeout of ${String(config.timeout)}ms exceeded`;
+export const timeoutMessageOf = ({ timeout, timeoutErrorMessage }: InternalAxiosRequestConfig): string =>
+  isText(timeoutErrorMessage) ? timeoutErrorMessage : `timeout of ${String(timeout)}ms exceeded`;
 
 /**
  * The error of a sending that was given the time left, worded by the caller's timeout: the fetch adapter knows no

@@ -68,7 +68,7 @@ export function eventStream(
   const name = () => `GET ${displayUrl(new URL(href))}`;
   // Called when a connection has ended: `settings` is there by then.
   const isFinalAnswer = (end: unknown) => isFinalStatus(end) && !settings.isRejection(end);
-  const { isRejection, reconnect, isFinal = isFinalAnswer, maxWait, headers, ...requests } = options;
+  const { isRejection, reconnect, isFinal = isFinalAnswer, maxWait, headers, fetch, authorize, ...requests } = options;
   const settings = settingsOf({ isRejection, reconnect, isFinal, maxWait });
   const { 'last-event-id': given = '', ...own } = headersOption(headers);
   const firstId = decoded(given);
@@ -76,7 +76,8 @@ export function eventStream(
   // The token of the connection that is being opened: it may be for a single use, so its request takes no other.
   let tokenToSend: AccessToken | null = null;
   // A rejection is the stream's to answer: it knows how often in a row there was one.
-  const send = fetchWithToken(token$, { ...requests, isRejection: () => false }, destinations, () => tokenToSend);
+  const fetchOptions = { ...requests, fetch, authorize, isRejection: () => false };
+  const send = fetchWithToken(token$, fetchOptions, destinations, () => tokenToSend);
 
   return defer(() => {
     /** What the server has said, for the next request. `retry` is in milliseconds. */

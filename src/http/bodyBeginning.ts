@@ -8,8 +8,8 @@ const TIMEOUT = 2_000;
 
 /** What comes before a limit, the end, or an error of the connection: the status says more than such an error. */
 export async function beginningOf(body: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
-  // `isRejection` has read the body itself.
-  if (body.locked) return new Uint8Array();
+  // `isRejection` has read the body itself, or it is a stream of Node's.
+  if (body.locked || !('getReader' in body)) return new Uint8Array();
   const reader = body.getReader();
   // Ends the read. Nobody waits for its promise: that of a cloned response waits for the clone, too.
   const stop = () => reader.cancel().catch(() => undefined);

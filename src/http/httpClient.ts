@@ -88,8 +88,10 @@ export interface HttpClient {
 export function createHttpClient(token$: TokenStream, options: HttpClientOptions = {}): HttpClient {
   const destinations = createDestinations(options);
   const { timers, lastError } = managerOf(token$);
-  const { headers, timeout: defaultTimeout, ...others } = options;
-  const sender = { send: fetchWithToken(token$, others, destinations), timers, lastError };
+  const { headers, timeout: defaultTimeout, fetch, authorize, isRejection, ...others } = options;
+  // By name: an instance of a class inherits them, which a rest does not find.
+  const fetchOptions = { fetch, authorize, isRejection, ...others };
+  const sender = { send: fetchWithToken(token$, fetchOptions, destinations), timers, lastError };
   numbersIn({ timeout: defaultTimeout }, TIMEOUT);
   const defaults = headers === undefined ? undefined : headersOption(headers);
 
