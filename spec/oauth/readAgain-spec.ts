@@ -24,6 +24,7 @@ const UNCLEAR: Case[] = [
   ['no body', 400, undefined],
   // Logins that are not OAuth.
   ['not found', 404, { message: 'Not Found' }],
+  ['the route of Fastify', 404, { message: 'Route POST:/auth/refresh-token not found', error: 'Not Found' }],
   ['a conflict', 409, { message: 'session has moved' }],
   ['gone', 410, undefined],
   ['the status of Laravel', 419, { message: 'CSRF token mismatch.' }],

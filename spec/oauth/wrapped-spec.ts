@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileTokenStore } from '../../src/file/fileTokenStore.js';
 import { createFetch } from '../../src/http/createFetch.js';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
@@ -59,6 +63,21 @@ describe.each(WRAPPERS)('a source of ./oauth inside %s', (_name, wrap) => {
     await expect(next).rejects.toThrow('there is no refresh token: the user must sign in');
     expect(formsTo('/token')).toHaveLength(1);
     token$.close();
+  });
+
+  it('should forget its refresh token at signOut(), with a store', async () => {
+    const { fetch, formsTo } = issuing();
+    let signedIn: string | undefined = 'R0';
+    const folder = mkdtempSync(join(tmpdir(), 'wrapped-'));
+    const store = fileTokenStore(join(folder, 'token.json'));
+    const token$ = createTokenStream(wrap(refreshToken({ ...base, fetch, refreshToken: () => signedIn })), { store });
+    await firstValueFrom(takeToken(token$));
+    signedIn = undefined;
+    token$.signOut();
+    await expect(firstValueFrom(takeToken(token$))).rejects.toThrow('there is no refresh token: the user must sign in');
+    expect(formsTo('/token')).toHaveLength(1);
+    token$.close();
+    rmSync(folder, { recursive: true });
   });
 
   it('should revoke its token at close(), with revokeOnClose', async () => {

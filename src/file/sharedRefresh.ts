@@ -31,7 +31,7 @@ async function run(store: StoreContext, refresh: FileRefresh): Promise<StoredTok
     if (token) return token;
     const lock = (await retryUnwritten(store)) ?? (await store.lockOrPause(round));
     const fetched = lock && (await fetchUnderLock(store, refresh, lock));
-    if (fetched) return fetched;
+    if (fetched && !refresh.isSignedOut()) return fetched;
   }
   throw sessionEnded();
 }

@@ -1,6 +1,6 @@
 /** Reads the answer of a token endpoint: a token, or an error with the code that the answer means. */
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { asksForAnotherTry, errorCodeOf, fieldsOf, isHtml, parseBody, isTemporaryStatus } from '../internal/answers.js';
+import { asksForAnotherTry, errorCodeOf, fieldsOf, isHtml, parseBody } from '../internal/answers.js';
 import { isKnownCode, isPermanentCode, isTemporaryCode, requiresSignIn } from '../internal/oauthErrors.js';
 import { parseHttpDate, retryAfterBy } from '../internal/retryAfter.js';
 import { isText, kindOf } from '../internal/kindOf.js';
@@ -57,9 +57,12 @@ const saysToSignIn = (text: string): boolean =>
 /** What is wrong is not the refresh token (RFC 6749 section 5.2, RFC 8707 section 2): a new sign-in does not help. */
 const OF_THE_REQUEST = ['invalid_client', 'unsupported_grant_type', 'invalid_scope', 'invalid_target'];
 
+/** Statuses that say nothing of the refresh token. */
+const OF_THE_TIME = [408, 421, 425, 429];
+
 /** Whether a refusal may be about the refresh token, as far as its status and code tell: an own login may say 404 or 419. */
 export const mayRejectRefreshToken = (status = 500, code = ''): boolean =>
-  status < 500 && status !== 429 && !OF_THE_REQUEST.includes(code) && !isTemporaryCode(code);
+  status < 500 && !OF_THE_TIME.includes(status) && !OF_THE_REQUEST.includes(code) && !isTemporaryCode(code);
 
 /**
  * What Entra, Exact, Salesforce and Zoho say with any code: there were too many requests (AADSTS50196: a loop of them),
@@ -93,8 +96,8 @@ function codeMeant(answer: Answer, code: string, description: unknown): string |
   const mustSignIn = requiresSignIn(code);
   if (isText(description) && asksInWords(description, mustSignIn) && !isTemporaryCode(code))
     return TEMPORARILY_UNAVAILABLE;
-  if (!mustSignIn && !isTemporaryStatus(status) && mayRejectRefreshToken(status, code) && saysToSignIn(text))
-    return 'invalid_grant';
+  // A 404 may name the path, which has such words in it.
+  if (!mustSignIn && status <= 403 && mayRejectRefreshToken(status, code) && saysToSignIn(text)) return 'invalid_grant';
   return is4xxToRetry && !isPermanentCode(code) && !isTemporaryCode(code) ? TEMPORARILY_UNAVAILABLE : undefined;
 }
 

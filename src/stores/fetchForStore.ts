@@ -2,6 +2,7 @@
 import { catchError, firstValueFrom, merge, throwIfEmpty, type Observable } from 'rxjs';
 import { TokenFetchTimeoutError } from '../errors.js';
 import { STORE_GRACE } from '../internal/grace.js';
+import { GIVEN_BY } from '../internal/hiddenMembers.js';
 import { aborted } from '../internal/onAbort.js';
 import { failAfter, type Timers } from '../internal/timers.js';
 import { permanentError } from '../token/permanentError.js';
@@ -40,5 +41,5 @@ function storable(response: TokenResponse): TokenResponse {
     );
   }
   if (!isTokenResponse(copy)) throw permanentError('the token response cannot be stored: as JSON it has no token');
-  return copy;
+  return Object.defineProperty(copy, GIVEN_BY, { value: (response as { [GIVEN_BY]?: unknown })[GIVEN_BY] });
 }

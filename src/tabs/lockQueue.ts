@@ -38,7 +38,8 @@ export function createLockQueue(
         return (result ??= work());
       };
       try {
-        return await locks.request(name, { signal: waiting.signal }, begin);
+        // A polyfill may not know the signal.
+        return await orAborted(locks.request(name, { signal: waiting.signal }, begin), waiting.signal);
       } catch {
         // The wait has ended, the browser forbids locks, or the work failed.
         return await begin();
