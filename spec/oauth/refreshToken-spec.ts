@@ -607,7 +607,7 @@ describe('invalid_grant', () => {
     const onRotate = jest.fn();
     const endpoint = ended();
     const source = create(endpoint, { onRotate, reauthenticate: () => of(response as unknown as TokenResponse) });
-    await expect(ask(source)).resolves.toBe(response);
+    await expect(ask(source)).resolves.toEqual(response);
     expect(onRotate).not.toHaveBeenCalled();
   });
 

@@ -127,6 +127,23 @@ it('should tell nothing to a source whose token is exchanged by hand for another
   expect(formsTo('/revoke')).toEqual([]);
 });
 
+it('should tell each source of its own end, where two have one sign-in', async () => {
+  const [first, second] = [issuing(), issuing()];
+  const session = { access_token: 'L', expires_in: 30, refresh_token: 'LR' };
+  const streams = [first, second].map(({ fetch }) =>
+    createTokenStream(
+      refreshToken({ ...base, fetch, refreshToken: () => undefined, reauthenticate: () => Promise.resolve(session) }),
+    ),
+  );
+  await Promise.all(streams.map((token$) => firstValueFrom(takeToken(token$))));
+  streams[0]!.signOut();
+  await firstValueFrom(timer(10));
+  expect(first.formsTo('/revoke')).toContainEqual(expect.objectContaining({ token: 'LR' }));
+  expect(second.formsTo('/revoke')).toEqual([]);
+  expect(Object.getOwnPropertySymbols(session)).toEqual([]);
+  for (const token$ of streams) token$.close();
+});
+
 it('should tell the source that gave the last token, of two', async () => {
   const [first, second] = [issuing(), issuing()];
   let isFirst = true;

@@ -2,6 +2,7 @@
 import { TokenEndpointError } from '../errors.js';
 import { isKnownCode } from '../internal/oauthErrors.js';
 import { GIVEN_BY, ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/hiddenMembers.js';
+import { copyOf } from '../token/accessToken.js';
 import { isMarkedPermanent, permanentError } from '../token/permanentError.js';
 import type { SourceHooks } from '../token/sourceHooks.js';
 import { checkTokenResponse } from '../token/tokenResponse.js';
@@ -99,10 +100,8 @@ export function sourceOn(
   { fetch, onSignOut, onClose }: Actions,
 ): TokenSource {
   const source: TokenSource = async (request) => {
-    const response = await fetch(request);
-    // Configurable: a `reauthenticate` may give the same object twice. It may be frozen, too.
-    Reflect.defineProperty(response, GIVEN_BY, { value: source, configurable: true });
-    return response;
+    // A copy: what `reauthenticate` gave is the user's, who may give it to two sources.
+    return Object.defineProperty(copyOf(await fetch(request)), GIVEN_BY, { value: source });
   };
   const define = (hook: keyof SourceHooks, value: unknown) => Object.defineProperty(source, hook, { value });
   if (proof) define(PROOF, proof);

@@ -54,7 +54,7 @@ export const accessToken = (
 ): AccessToken => new RedactedToken(Object.freeze(copyOf(response)), issuedAt, lifetime, scheme);
 
 /** An object of a class may have its fields as getters, which a spread does not find. */
-function copyOf(response: TokenResponse): TokenResponse {
+export function copyOf(response: TokenResponse): TokenResponse {
   const copy = { ...response };
   for (const name of ['access_token', 'token_type', 'expires_in', 'scope'] as const)
     if (copy[name] === undefined && response[name] !== undefined) copy[name] = response[name] as never;

@@ -16,31 +16,21 @@ const FOREIGN_MEMBERS = ['headers', 'response', 'subscribe', 'then', 'byteLength
 /** What APIs call a token for requests. Not `refresh_token`, `session_token`, `csrf_token` and the like. */
 const TOKEN_NAME = /^((tenant_)?access|auth|bearer|client|id)?_?token$|^jwt$/i;
 
-/** Members that are not looked into: tokens for other things, and names that may be values, which are not printed. */
-const NOT_SEARCHED = /refresh|csrf|xsrf|credential|[^a-z_]|.{41}/i;
+/** Members in which logins return it. */
+const CONTAINERS = ['data', 'result', 'body', 'auth', 'tokens', 'AuthenticationResult'];
 
-/** Where a response has its token, at most three levels deep: `data.login.token`. */
-function pathOfToken(value: unknown, levels = 3): string | undefined {
-  // Lists and bytes may be long.
-  if (Array.isArray(value) || ArrayBuffer.isView(value)) return undefined;
-  for (const [name, member] of Object.entries(fieldsOf(value)).slice(0, 50)) {
-    // Django's pair.
-    const isName = TOKEN_NAME.test(name) || (name === 'access' && 'refresh' in fieldsOf(value));
-    if (isName && isText(member)) return name;
-    const rest = levels > 1 && !NOT_SEARCHED.test(name) && pathOfToken(member, levels - 1);
-    if (rest) return `${name}.${rest}`;
-  }
-  return undefined;
-}
+const tokenNameIn = (value: unknown): string | undefined =>
+  Object.entries(fieldsOf(value)).find(([name, member]) => TOKEN_NAME.test(name) && isText(member))?.[0];
 
-/** The same of a response that may have getters which throw. */
-function nameOfToken(response: Partial<TokenResponse>): string | undefined {
-  const known = ['token', 'jwt'].find((name) => isText(response[name]));
-  try {
-    return known ?? (response.access_token === undefined ? pathOfToken(response) : undefined);
-  } catch {
-    return undefined;
-  }
+/** Where a response has its token: under another name, or in a member. */
+function placeOfToken(response: Partial<TokenResponse>): string | undefined {
+  // A class may have these as getters.
+  const own = ['token', 'jwt'].find((name) => isText(response[name])) ?? tokenNameIn(response);
+  if (own) return own;
+  // Django's pair.
+  if (isText(response.access) && isText(response.refresh)) return 'access';
+  const container = CONTAINERS.find((name) => tokenNameIn(response[name]));
+  return container && `${container}.${String(tokenNameIn(response[container]))}`;
 }
 
 /** Throws an error that says what is wrong with a response, without quoting it. */
@@ -67,7 +57,8 @@ export function checkTokenResponse(response: unknown): asserts response is Token
     throw endpointError(response, status ?? statusOf(fields.error));
   // Many logins and clients return the token so. A server that has no token yet answers with an error, a status, or a
   // null. Mocks of fetch often have the function `json` alone.
-  const name = typeof fields.json === 'function' ? 'json' : nameOfToken(fields);
+  const place = 'access_token' in response ? undefined : placeOfToken(fields);
+  const name = typeof fields.json === 'function' ? 'json' : place;
   if (name) throw permanentError(`${missing}, but ${name}: return { access_token, expires_in }`);
   throw new InvalidTokenResponseError(missing);
 }
