@@ -49,8 +49,9 @@ export function runWith(input: string, ...args: string[]): Run {
   return { out, err, status, stop: () => stop.abort() };
 }
 
+/** Its tokens live a minute, so that a slow machine renews none. */
 export async function tokenServer(options?: TokenServerOptions) {
-  const server = await startTokenServer(options);
+  const server = await startTokenServer({ lifetime: 60_000, ...options });
   atEnd(() => server.close());
   return server;
 }

@@ -16,10 +16,11 @@ describe('a client', () => {
     headers: object = {},
     options: object = {},
     server?: { address: () => AddressInfo | string | null; listening: boolean },
+    url = '/',
   ) =>
     objectionToClient(
       {
-        url: '/',
+        url,
         method: 'GET',
         headers: { host, ...headers },
         headersDistinct: { host: [host] },
@@ -61,12 +62,16 @@ describe('a client', () => {
     expect(objection('127.0.0.1', host)).toBe(421);
   });
 
-  it.each(['10.1.2.3:8080', '0.0.0.0:8080', '[fd00:10:244::5]:8080', '[::]'])(
-    'may call the proxy by any address, %s, if it serves other machines',
+  it.each(['10.1.2.3:8080', '0.0.0.0:8080', '[fd00:10:244::5]:8080', '[::]', '[::ffff:10.1.2.3]'])(
+    "may call the proxy's own pages by any address, %s, if it serves other machines",
     (host) => {
-      expect(objection('127.0.0.1', host, {}, { allowRemoteClients: true })).toBeUndefined();
+      const byAddress = (url: string, options: object) => objection('127.0.0.1', host, {}, options, undefined, url);
+      for (const url of ['/-/health', '/-/metrics?a=b']) {
+        expect(byAddress(url, { allowRemoteClients: true })).toBeUndefined();
+        expect(byAddress(url, {})).toBe(421);
+      }
       // A page may send a GET there without a word of where it comes from.
-      expect(objection('127.0.0.1', host)).toBe(421);
+      expect(byAddress('/orders', { allowRemoteClients: true })).toBe(421);
     },
   );
 
@@ -80,7 +85,7 @@ describe('a client', () => {
   it.each(['10.1.2', '10.1.2.3.evil.example', '[10.1.2.3]', '[fd00]', 'fd00::5', '999.1.1.1'])(
     'may not call the proxy by what is no address: %s',
     (host) => {
-      expect(objection('127.0.0.1', host, {}, { allowRemoteClients: true })).toBe(421);
+      expect(objection('127.0.0.1', host, {}, { allowRemoteClients: true }, undefined, '/-/health')).toBe(421);
     },
   );
 

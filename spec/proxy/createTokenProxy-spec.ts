@@ -608,7 +608,7 @@ describe('a request that another listener had before', () => {
 it.each([
   [{}, /option "to"/],
   [{ to: 'a secret' }, /^option "to" must be an absolute http\(s\) URL, got "…"$/],
-  [{ to: 'ftp://x' }, /option "to" must be an absolute http\(s\) URL, got "ftp:"$/],
+  [{ to: 'ftp://x' }, /option "to" must be an absolute http\(s\) URL, got "…"$/],
   [{ to: 'http://api.example.com' }, /option "to".*allowInsecureRequests/],
   [
     { to: 'https://user:pass@api.example.com' },

@@ -74,6 +74,32 @@ describe('the health of the token', () => {
     expect([token$.current, health.isHealthy()]).toEqual([null, true]);
   });
 
+  it('should be bad after a fetch that failed when nobody waited any more', async () => {
+    const { health, ask, token$, fetched } = setUp([TOKEN, DOWN], { idleTimeout: 0, maxWait: 0 });
+    ask();
+    await until(() => token$.current !== null);
+    const failed = jest.fn();
+    token$.events.subscribe((event) => {
+      if (event.type === 'refreshFailed') failed(event.retryIn);
+    });
+    const refreshing = token$.refresh().subscribe({ error: () => undefined });
+    refreshing.unsubscribe();
+    await until(() => failed.mock.calls.length > 0);
+    expect([failed.mock.calls, fetched()]).toEqual([[[null]], 2]);
+    // The token is usable still.
+    expect(health.isHealthy()).toBe(true);
+    token$.close();
+    expect(health.isHealthy()).toBe(false);
+  });
+
+  it('should be good after a sign-out, and begin no session', async () => {
+    const { health, ask, probe, token$, fetched } = setUp([DOWN], { backoff: { initial: 60_000, max: 60_000 } });
+    ask();
+    await until(() => !health.isHealthy() && fetched() === 1);
+    token$.signOut();
+    expect([probe(), probe(), fetched()]).toEqual([true, true, 1]);
+  });
+
   it('should leave no attempt behind when the proxy stops', async () => {
     const { health, ask, probe, fetched } = setUp([REFUSED, DOWN], { backoff: { initial: 50, max: 50 } });
     ask();

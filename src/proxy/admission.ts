@@ -1,10 +1,10 @@
 /** Decides which requests the proxy refuses before anything is sent. */
 import type { IncomingMessage } from 'node:http';
-import { isIP, type Server, type Socket } from 'node:net';
+import { isIPv4, isIPv6, type Server, type Socket } from 'node:net';
 import { isLoopback } from '../internal/loopback.js';
 import { framingOf, hasKnownCoding } from './headers.js';
 import type { ProxySettings } from './options.js';
-import { objectionToTarget } from './target.js';
+import { HEALTH, METRICS, objectionToTarget, pathOf } from './target.js';
 
 /** An answer of the proxy's own. */
 export interface ProxyAnswer {
@@ -50,7 +50,7 @@ export function objectionToClient(
   const address = server?.address();
   // That of a unix socket which systemd has opened is null.
   const isUnixSocket = typeof address === 'string' || (address === null && server?.listening === true);
-  if (!isUnixSocket && !isOwnHost(host, settings)) {
+  if (!isUnixSocket && !isOwnHost(host, arrival.url ?? '', settings)) {
     const text = 'the Host is not a name of this proxy; to add a name: --allowed-host (allowedHosts)';
     return denied(421, wantsForwarding(arrival) ? NO_FORWARDING : text);
   }
@@ -93,17 +93,19 @@ const wantsForwarding = ({ method, url = '' }: Arrival): boolean =>
   method === 'CONNECT' || /^[a-z][a-z\d+.-]*:/i.test(url);
 
 /**
- * DNS rebinding needs a name, so any address will do for a proxy that serves other machines: probes write that of the
- * pod. A proxy for this machine only can be reached at 0.0.0.0, too. There, browsers do not say which page sends a GET.
+ * For the proxy's own pages any address will do if it serves other machines: probes write that of the pod. Not for
+ * requests: to an address over http a browser sends a GET without saying which page it is of.
  */
 function isOwnHost(
   host: string,
+  url: string,
   { allowRemoteClients, hosts }: Pick<ProxySettings, 'allowRemoteClients' | 'hosts'>,
 ): boolean {
-  const name = /^([\w.-]+|\[[\da-f:]+\])(:\d{1,5})?$/i.exec(host)?.[1]?.toLowerCase();
+  const name = /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i.exec(host)?.[1]?.toLowerCase();
   if (name === undefined) return false;
   if (isLoopback({ hostname: name }) || hosts.has(name)) return true;
-  return allowRemoteClients && isIP(name.replace(/^\[(.*)\]$/, '$1')) > 0;
+  const isAddress = name.startsWith('[') ? isIPv6(name.slice(1, -1)) : isIPv4(name);
+  return allowRemoteClients && isAddress && [HEALTH, METRICS].includes(pathOf(url));
 }
 
 /** Browsers tell where a request comes from. Programs that are no browsers say nothing. */

@@ -153,8 +153,8 @@ function attach(context: ServingContext, server: Server): void {
   server.on('request', handlerOf(context));
   server.on('checkContinue', handlerOf(context, true));
   server.on('connect', handOver);
-  if (server.listenerCount('clientError') > 0) return;
   server.on('clientError', (error: Error, socket: Socket) => {
-    refuseUnreadable(context.records, error, socket);
+    // A listener of the application answers itself.
+    if (server.listenerCount('clientError') === 1) refuseUnreadable(context.records, error, socket);
   });
 }

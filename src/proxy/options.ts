@@ -90,8 +90,11 @@ export function settingsOf(options: TokenProxyOptions) {
     throw wrong('incomingAuthorization', incomingAuthorization, '"refuse" or "replace"');
   if (!Array.isArray(allowedHosts)) throw wrong('allowedHosts', allowedHosts, 'an array of host names');
   requireFunctions({ log, isRejection });
-  // What is no URL is not shown: it may be a secret that was given in its place.
-  const to = tokenUrlOption('to', parseUrl(String(url))?.href ?? '…', allowInsecureRequests);
+  if (typeof url !== 'string' && !(url instanceof URL)) throw wrong('to', url, 'an absolute http(s) URL');
+  const parsed = parseUrl(String(url));
+  // What is no such URL is not shown: it may be a secret that was given in its place.
+  const shown = parsed && /^https?:$/.test(parsed.protocol) ? parsed.href : '…';
+  const to = tokenUrlOption('to', shown, allowInsecureRequests);
   checkAgent(agent, to);
   return {
     to,
@@ -110,7 +113,7 @@ export function settingsOf(options: TokenProxyOptions) {
 
 function hostName(given: unknown, index: number): string {
   const host = typeof given === 'string' && isIPv6(given) ? `[${given}]` : given;
-  if (typeof host !== 'string' || !/^(\w[\w.-]*|\[[\da-f:]+\])$/i.test(host))
+  if (typeof host !== 'string' || !/^(\w[\w.-]*|\[[\da-f:.]+\])$/i.test(host))
     throw wrong(`allowedHosts[${String(index)}]`, given, 'a host name without a port, and without a dot before it');
   return host.toLowerCase();
 }

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Records } from './records.js';
 import { sendText } from './relay.js';
-import { pathOf } from './target.js';
+import { HEALTH, METRICS, pathOf } from './target.js';
 import type { TokenHealth } from './tokenHealth.js';
 
 interface OwnPagesContext {
@@ -19,10 +19,10 @@ export function ownPage(
 ): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
   const path = pathOf(url);
-  if (path === '/-/metrics') {
+  if (path === METRICS) {
     const metrics = [...records.metrics(), ...health.metrics()];
     sendText(response, 200, 'text/plain; version=0.0.4; charset=utf-8', `${metrics.join('\n')}\n`);
-  } else if (path === '/-/health') {
+  } else if (path === HEALTH) {
     const status = isDraining() ? 'draining' : health.isHealthy() ? 'ok' : 'no token';
     // The next probe finds one. No request would come to fetch it, where they are sent to healthy proxies only.
     if (status === 'no token') health.askForToken();

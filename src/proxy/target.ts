@@ -1,6 +1,10 @@
 /** Pure rules of where a request goes, and of what a redirect means to the client of the proxy. */
 import { originOf, parseUrl, utf8Of } from '../internal/urls.js';
 
+/** The paths of the proxy's own pages. */
+export const HEALTH = '/-/health';
+export const METRICS = '/-/metrics';
+
 /** How often a path may be encoded: a server behind the proxy may decode it more than once. */
 const MOST_DECODINGS = 3;
 

@@ -18,7 +18,7 @@ export function tokenHealth(token$: TokenStream) {
   let failures = 0;
   let rejections = 0;
   let isFetching = false;
-  /** There was no token so far, or the last fetch failed. */
+  /** There was no token in this session so far, the last fetch failed, or the stream is closed. */
   let isMissing = false;
   let isPermanent = false;
   let retryAt = 0;
@@ -30,12 +30,14 @@ export function tokenHealth(token$: TokenStream) {
       isMissing ||= event.reason === 'initial';
     }
     if (event.type === 'tokenRejected') rejections += 1;
-    if (event.type === 'tokenChanged') isFetching = isMissing = isPermanent = false;
+    // After a sign-out only a request begins the next session.
+    if (event.type === 'tokenChanged' || event.type === 'signedOut') isFetching = isMissing = isPermanent = false;
+    if (event.type === 'closed') isMissing = true;
     if (event.type === 'refreshFailed') {
       const { permanent, retryIn } = event;
       failures += 1;
-      // Others do not end the attempt, or warn of the token that it has brought.
-      isMissing ||= isFetching && (permanent || retryIn !== null);
+      // One that comes after the token is a warning about it.
+      isMissing ||= isFetching;
       isPermanent = permanent;
       retryAt = performance.now() + (retryIn ?? 0);
     }
