@@ -2,10 +2,9 @@
 import { TokenEndpointError } from '../errors.js';
 import { isKnownCode } from '../internal/oauthErrors.js';
 import { GIVEN_BY, ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/hiddenMembers.js';
-import { copyOf } from '../token/accessToken.js';
 import { isMarkedPermanent, permanentError } from '../token/permanentError.js';
 import type { SourceHooks } from '../token/sourceHooks.js';
-import { checkTokenResponse } from '../token/tokenResponse.js';
+import { checkTokenResponse, copyOf } from '../token/tokenResponse.js';
 import type { TokenRequest, TokenResponse, TokenSource } from '../token/types.js';
 import { tokenResponseOf, type Answer } from './answer.js';
 import { createServerLookup } from './authorizationServer.js';

@@ -1,4 +1,5 @@
 /** Makes the immutable `AccessToken` of a token response, and compares two of them. */
+import { copyOf } from './tokenResponse.js';
 import type { AccessToken, TokenResponse } from './types.js';
 
 /** The secret lives in a private field: no inspector prints those, whatever it is told to show. */
@@ -52,14 +53,6 @@ export const accessToken = (
   lifetime: number,
   scheme?: string,
 ): AccessToken => new RedactedToken(Object.freeze(copyOf(response)), issuedAt, lifetime, scheme);
-
-/** An object of a class may have its fields as getters, which a spread does not find. */
-export function copyOf(response: TokenResponse): TokenResponse {
-  const copy = { ...response };
-  for (const name of ['access_token', 'token_type', 'expires_in', 'scope'] as const)
-    if (copy[name] === undefined && response[name] !== undefined) copy[name] = response[name] as never;
-  return copy;
-}
 
 export const sameToken = (a: AccessToken | null | undefined, b: AccessToken | null | undefined): boolean =>
   a?.value === b?.value && a?.type === b?.type;

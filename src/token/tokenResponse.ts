@@ -63,6 +63,14 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   throw new InvalidTokenResponseError(missing);
 }
 
+/** An object of a class may have its fields as getters, which a spread does not find. */
+export function copyOf(response: TokenResponse): TokenResponse {
+  const copy = { ...response };
+  for (const name of ['access_token', 'token_type', 'expires_in', 'scope'] as const)
+    if (copy[name] === undefined && response[name] !== undefined) copy[name] = response[name] as never;
+  return copy;
+}
+
 export const noTokenError = () => new InvalidTokenResponseError('the token source completed without a token');
 
 /** The part of a fetch Response that is read, whichever implementation made it. */
