@@ -53,7 +53,7 @@ const borders = {
   cli: { may: [...common, ...folders('token', 'oauth', 'proxy', 'file'), ...node('[a-z/_]+')] },
   redis: { may: [...common, ...folders('token', 'stores')] },
   tabs: { may: [...common, ...folders('token', 'stores')] },
-  // Adapters translate for their framework: of http they know where a token may go, how it is sent, and copies of bodies.
+  // Adapters translate for their framework. Of http they know where a token may go, how it is sent, copies of bodies.
   angular: {
     may: [
       ...common,

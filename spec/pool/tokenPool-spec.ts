@@ -558,6 +558,6 @@ describe('bad input', () => {
     expect(() => noChain.get('a')).toThrow('"chainOf" must return a string');
     expect(() => {
       sharing.delete('a', { signOut: 1 as unknown as boolean });
-    }).toThrow('"signOut" must be a boolean');
+    }).toThrow('"signOut" must be true or false');
   });
 });

@@ -59,8 +59,10 @@ export async function runProxy(options: ParsedOptions, io: CommandIo): Promise<v
 }
 
 /**
- * Asks for a token when the file with the secret has another one and there is no token: after a secret that was refused,
- * the stream would pause for up to a minute. @returns a function that ends it
+ * Asks for a token when the file has another secret and there is no token: after a secret that was refused, the stream
+ * would pause for up to a minute.
+ *
+ * @returns a function that ends it
  */
 export function refreshOnChange(file: string, token$: Pick<TokenStream, 'current' | 'refresh'>): () => void {
   let secret = contentOf(file);

@@ -60,7 +60,10 @@ const OF_THE_REQUEST = ['invalid_client', 'unsupported_grant_type', 'invalid_sco
 /** Statuses that say nothing of the refresh token. */
 const OF_THE_TIME = [408, 421, 425, 429];
 
-/** Whether a refusal may be about the refresh token, as far as its status and code tell: an own login may say 404 or 419. */
+/**
+ * Whether a refusal may be about the refresh token, as far as its status and code tell. Logins of an application's own
+ * may answer 404 or 419.
+ */
 export const mayRejectRefreshToken = (status = 500, code = ''): boolean =>
   status < 500 && !OF_THE_TIME.includes(status) && !OF_THE_REQUEST.includes(code) && !isTemporaryCode(code);
 

@@ -138,8 +138,8 @@ function createStorage({ onRotate, inTurn }: CurrentRefreshTokenOptions, ended: 
 
   return {
     /**
-     * Notes that the function `refreshToken` returned it, so it is stored. Only for a new one: a function that keeps it in
-     * memory returns it even if `onRotate` failed.
+     * Notes that the function `refreshToken` returned it, so it is stored. Only for a new one: a function that keeps it
+     * in memory returns it even if `onRotate` failed.
      */
     wasRead: (token: string): string => (stored = token),
     keep: async (tokens: RotatedTokens, report: Report): Promise<void> => {

@@ -34,8 +34,9 @@ export interface OAuthOptions {
   /** Needed by `client_secret_basic` and `client_secret_post`. */
   clientSecret?: string | undefined;
   /**
-   * Default `client_secret_basic`, or `private_key_jwt` where a `clientAssertion`, or a `privateKey` alone, is given. `tls_client_auth` needs a
-   * `fetch` that presents the client certificate, and uses the `mtls_endpoint_aliases` of a discovered server.
+   * Default `client_secret_basic`, or `private_key_jwt` where a `clientAssertion`, or a `privateKey` without a
+   * `clientSecret`, is given. `tls_client_auth` needs a `fetch` that presents the client certificate, and uses the
+   * `mtls_endpoint_aliases` of a discovered server.
    */
   clientAuth?: ClientAuthMethod | undefined;
   /** For `private_key_jwt`: a private key that may sign, with its `kid` if the server tells keys apart. */

@@ -75,7 +75,7 @@ export function createTokenEndpoint(given: OAuthOptions) {
     proof: dpopHandle && createProof(dpopHandle, options.dpop === true),
     revokesOnClose: options.revokeOnClose === true,
     exchange: (request: GrantRequest) => exchange(request),
-    /** Checks the response of `reauthenticate` like that of the server: it has a token, bound to the key if dpop is on. */
+    /** Checks the response of `reauthenticate` like that of the server: it has a token, bound to the key with dpop. */
     checkSignIn: (response: unknown): TokenResponse => {
       checkTokenResponse(response);
       if (!isBound(response)) throw unbound('reauthenticate gave');

@@ -15,9 +15,9 @@ const LONGEST = 10_000;
 type Fetch = Parameters<TokenStore['refresh']>[1];
 
 /**
- * A refresh token that several streams share: for example, one stream for each audience. A server that rotates refresh tokens
- * takes it for theft when a used one comes back. So the streams ask their sources one after the other, each with the
- * newest refresh token.
+ * A refresh token that several streams share: for example, one stream for each audience. A server that rotates refresh
+ * tokens takes it for theft when a used one comes back. So the streams ask their sources one after the other, each with
+ * the newest refresh token.
  */
 class Chain {
   private readonly exchangeInTurn = createTurns(1);

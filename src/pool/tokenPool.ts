@@ -3,7 +3,7 @@ import type { Observable } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
 import { PROOF } from '../internal/hiddenMembers.js';
-import { refuseUnknown, requireObject, wrong } from '../internal/validate.js';
+import { refuseUnknown, requireBoolean, requireObject } from '../internal/validate.js';
 import type { TokenEvent } from '../token/events.js';
 import type { SourceHooks } from '../token/sourceHooks.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
@@ -112,7 +112,7 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
     requireObject(options);
     refuseUnknown(options, { signOut: true });
     const { signOut = false } = options;
-    if (typeof signOut !== 'boolean') throw wrong('signOut', signOut, 'a boolean');
+    requireBoolean('signOut', signOut);
     requireOpen();
     // The session may live in a store, or in what the source reads, though no stream of it does.
     if (signOut) get(key).signOut();

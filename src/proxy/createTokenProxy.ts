@@ -19,8 +19,8 @@ import { createUpstream } from './upstream.js';
 export interface TokenProxy {
   (request: IncomingMessage, response: ServerResponse): void;
   /**
-   * Makes a server serve requests, WebSockets and `Expect: 100-continue` through the proxy. It answers, too, what Node's
-   * parser refuses, unless the server has a listener for `clientError`.
+   * Makes a server serve requests, WebSockets and `Expect: 100-continue` through the proxy. What Node's parser refuses
+   * is answered too, unless the server has another listener for `clientError`.
    *
    * If the server has a listener for requests already, such as an application of Express, only WebSockets are added:
    * the listener gets them as requests, and the proxy opens those that reach it (`app.use('/api', proxy)`).

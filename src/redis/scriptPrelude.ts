@@ -43,6 +43,7 @@ local function hasLifeLeft(life, age)
 end
 -- Not a token from the future: Redis' clock was set back, or a replica with a slower one took over. Its age is unknown.
 local function isUsable()
-  return h.token and number('gen') > number('rejected') and number('at') <= now and hasLifeLeft(number('life'), now - number('issued'))
+  return h.token and number('gen') > number('rejected') and number('at') <= now
+    and hasLifeLeft(number('life'), now - number('issued'))
 end
 `;

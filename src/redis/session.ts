@@ -6,7 +6,7 @@ import type { Timed } from './protocol.js';
 import type { AnswerHeader } from './replies.js';
 
 interface SessionParts {
-  /** Tells Redis of a sign-out, which gets beyond a generation; a session that ended after `endedBefore` is another one. */
+  /** Tells Redis of a sign-out, which gets beyond a generation. One that ended after `endedBefore` is another session. */
   readonly publish: (id: string, beyond: number, endedBefore?: number) => Promise<unknown>;
   readonly timers: Timers;
   readonly now: () => number;
@@ -44,8 +44,8 @@ export function createSession({ publish, timers, now, redisTime, newestGeneratio
       return session.signOut(crypto.randomUUID());
     },
     onAnswer: ({ ended, now: redisNow, received }: Timed<AnswerHeader>): void => {
-      // The generation of a sign-out is Redis' time, or more. Before the first answer it is compared with when, by Redis'
-      // clock, a stream began to use the store.
+      // The generation of a sign-out is Redis' time, or more. Before the first answer it is compared with when a stream
+      // began to use the store, by Redis' clock.
       const isNew = ended > (lastEnded ?? redisNow - (received - since));
       lastEnded = Math.max(lastEnded ?? 0, ended);
       // This process' own sign-out has already ended the session here.

@@ -1,10 +1,17 @@
 /** The options of `scriptedApi`: their public type, their checks and their defaults. */
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { numbersIn, requireFunctions, requireMethod, requireObject, wrong } from '../internal/validate.js';
+import {
+  numbersIn,
+  requireBoolean,
+  requireFunctions,
+  requireMethod,
+  requireObject,
+  wrong,
+} from '../internal/validate.js';
 import type { ApiCall, Tolerance } from './apiRecord.js';
 import { requireApiSteps, type ApiStep } from './apiJudge.js';
 import type { FakeTokenSource } from './fakeTokenSource.js';
-import { LONGEST, perCall, requireFlag, requireWords } from './settings.js';
+import { LONGEST, perCall, requireWords } from './settings.js';
 import { createLedger, type TokenRegister } from './tokenLedger.js';
 
 /** All times in milliseconds. `undefined` means the default; a value out of range is a TypeError at creation. */
@@ -63,7 +70,7 @@ export function apiSettings(options: ScriptedApiOptions<unknown>) {
   requireApiSteps(steps);
   requireWords('tolerate', tolerate, ['missing', 'unknown', 'expired', 'refused'] satisfies Tolerance[]);
   requireFunctions({ answer });
-  requireFlag('responses', responses);
+  requireBoolean('responses', responses);
   return {
     register,
     scheduler,

@@ -1,10 +1,6 @@
 /** Checks of options that the fakes have in common: scripts, lists of words, values per call. */
 import { numbersIn, wrong } from '../internal/validate.js';
 
-export function requireFlag(name: string, value: unknown): void {
-  if (typeof value !== 'boolean') throw wrong(name, value, 'true or false');
-}
-
 /** Checks a script, step by step. */
 export function requireSteps(name: string, steps: unknown, isStep: (step: unknown) => boolean, range: string): void {
   if (!Array.isArray(steps)) throw wrong(name, steps, `an array of ${range}`);

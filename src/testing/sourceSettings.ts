@@ -1,9 +1,9 @@
 /** The options of `fakeTokenSource`: their public types, their checks and their defaults. */
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { numbersIn, requireFunctions, requireMethod, requireObject } from '../internal/validate.js';
+import { numbersIn, requireBoolean, requireFunctions, requireMethod, requireObject } from '../internal/validate.js';
 import type { TokenResponse } from '../token/types.js';
 import { isError } from './plainError.js';
-import { LONGEST, perCall, requireFlag, requireSteps } from './settings.js';
+import { LONGEST, perCall, requireSteps } from './settings.js';
 import { namesOf, type TokenNames } from './tokenNames.js';
 
 /**
@@ -67,7 +67,7 @@ export function sourceSettings(options: FakeTokenSourceOptions) {
   requireMethod('scheduler', scheduler, 'schedule');
   requireFunctions({ now });
   requireSteps('steps', steps, isStep, '"token", "transient", "permanent", "hang", an Error or a token response');
-  requireFlag('allowOverlap', allowOverlap);
+  requireBoolean('allowOverlap', allowOverlap);
   return {
     scheduler,
     now,
