@@ -33,8 +33,8 @@ export interface TokenProxyOptions {
    */
   allowRemoteClients?: boolean | undefined;
   /**
-   * Host names that clients may use for the proxy, besides `localhost`, 127.0.0.0/8 and `[::1]`; with
-   * `allowRemoteClients`, besides any address. A name without a port. Default none.
+   * Host names that clients may use for the proxy, besides `localhost`, 127.0.0.0/8 and `[::1]`. A name without a port.
+   * Default none. With `allowRemoteClients`, `/-/health` and `/-/metrics` may be asked for by any IP address.
    */
   allowedHosts?: readonly string[] | undefined;
   /**
