@@ -48,9 +48,9 @@ const onlyTools = wanted.length > 0 && wanted.every((name) => name in tools);
 
 let failed = 0;
 /** What `check` returns, for a cell of the table. A failure is told in full where it happens. */
-function cell(name, check) {
+async function cell(name, check) {
   try {
-    const result = check();
+    const result = await check();
     console.error(`ok      ${name}: ${result}`);
     return result;
   } catch (error) {
@@ -73,26 +73,27 @@ function installRuntimes(folder, names) {
   });
 }
 
-const checkPackage = (folder, command) => {
-  checkNames(folder, command);
-  return `${checkBehaviour(folder, command)} checks`;
-};
-
-async function packageRow(installed) {
-  return inUsersProject((folder) =>
-    installed.map(({ name, command }) => cell(`${PACKAGE}, ${name}`, () => checkPackage(folder, command))),
-  );
+async function checkPackage(folder, command) {
+  await checkNames(folder, command);
+  return `${await checkBehaviour(folder, command)} checks`;
 }
+
+const packageRow = (installed) =>
+  inUsersProject(async (folder) => {
+    const cells = [];
+    for (const { name, command } of installed)
+      cells.push(await cell(`${PACKAGE}, ${name}`, () => checkPackage(folder, command)));
+    return cells;
+  });
 
 function peerRow(row, installed, { home, tarball, redisUrl }) {
   const peer = peers[row];
   const folder = join(home, row.replace(/\W/g, ''));
   mkdirSync(folder);
   installPeer(folder, tarball, peer);
-  return installed.map(({ name, command }) =>
-    peer.without?.includes(name)
-      ? 'not supported by it'
-      : cell(`${row}, ${name}`, () => checkPeer(folder, command, peer, redisUrl)),
+  const cellOf = ({ name, command }) => cell(`${row}, ${name}`, () => checkPeer(folder, command, peer, redisUrl));
+  return Promise.all(
+    installed.map((runtime) => (peer.without?.includes(runtime.name) ? 'not supported by it' : cellOf(runtime))),
   );
 }
 
@@ -104,7 +105,9 @@ async function table(home) {
   try {
     for (const row of chosen(rowNames)) {
       const cells =
-        row === PACKAGE ? await packageRow(installed) : peerRow(row, installed, { home, tarball, redisUrl: redis.url });
+        row === PACKAGE
+          ? await packageRow(installed)
+          : await peerRow(row, installed, { home, tarball, redisUrl: redis.url });
       rows.push([row, ...cells]);
     }
   } finally {

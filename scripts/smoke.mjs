@@ -51,11 +51,10 @@ function checkTypes(folder) {
 try {
   await inUsersProject(async (folder) => {
     const node = [process.execPath];
-    checkNames(folder, node);
-    const count = checkBehaviour(folder, node);
-    // As on AWS Lambda, and as in Jest.
-    checkBehaviour(folder, [...node, '--no-experimental-require-module']);
-    checkCommand(folder, node);
+    await checkNames(folder, node);
+    // The second: as on AWS Lambda, and as in Jest.
+    const count = await checkBehaviour(folder, node, [...node, '--no-experimental-require-module']);
+    await checkCommand(folder, node);
     await checkPonyfill(folder, node);
     checkTypes(folder);
     console.log(

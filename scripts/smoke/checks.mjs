@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { entries, manifest, specifierOf } from '../packed.mjs';
 import { root } from '../run.mjs';
 
@@ -9,20 +10,19 @@ const LIMIT = 60_000;
 
 const expected = JSON.parse(readFileSync(join(root, 'spec/publicNames.json'), 'utf8'));
 
-/** Runs a file of the user's project with a runtime, given as a command; returns what it prints. */
-export function run(folder, [command, ...args], file) {
-  const { status, signal, stdout, stderr, error } = spawnSync(command, [...args, file], {
-    cwd: folder,
-    encoding: 'utf8',
-    timeout: LIMIT,
-  });
-  if (error || status !== 0)
-    throw new Error(`${file} failed (${error?.code ?? signal ?? `status ${status}`})\n${stdout}${stderr}`);
-  return stdout;
+/** Runs a file of the user's project with a runtime, given as a command; resolves to what it prints. */
+export async function run(folder, [command, ...args], file) {
+  try {
+    const { stdout } = await promisify(execFile)(command, [...args, file], { cwd: folder, timeout: LIMIT });
+    return stdout;
+  } catch (error) {
+    const how = error.signal ?? (typeof error.code === 'number' ? `status ${error.code}` : error.code);
+    throw new Error(`${file} failed (${how})\n${error.stdout ?? ''}${error.stderr ?? ''}`, { cause: error });
+  }
 }
 
 /** Every entry has the listed names and no other, imported and required. */
-export function checkNames(folder, runtime) {
+export async function checkNames(folder, runtime) {
   const specifiers = JSON.stringify(entries.map(specifierOf));
   // By its path, an entry is found without `exports`.
   const paths = JSON.stringify(entries.map((entry) => `./node_modules/${specifierOf(entry)}`));
@@ -36,7 +36,7 @@ export function checkNames(folder, runtime) {
       `require('@angular/compiler');\nconsole.log(JSON.stringify(${list}.map((name) => Object.keys(require(name)))));\n`,
     );
   for (const file of ['names.mjs', 'names.cjs', 'paths.cjs']) {
-    const lists = JSON.parse(run(folder, runtime, file));
+    const lists = JSON.parse(await run(folder, runtime, file));
     entries.forEach((entry, index) => {
       const wanted = JSON.stringify([...(expected[entry] ?? [])].sort());
       const found = JSON.stringify(
@@ -50,8 +50,11 @@ export function checkNames(folder, runtime) {
   }
 }
 
-/** It does what it should in both formats, and then the process ends by itself. Returns how many checks that were. */
-export function checkBehaviour(folder, runtime) {
+/**
+ * It does what it should in both formats, and then the process ends by itself. Resolves to how many checks that were.
+ * The formats and the runtimes are tried at the same time, as these checks mostly wait.
+ */
+export async function checkBehaviour(folder, ...runtimes) {
   copyFileSync(join(root, 'scripts/smoke/behaviour.cjs'), join(folder, 'behaviour.cjs'));
   const others = ['oauth', 'testing', 'file', 'pool', 'otel'];
   const names = ['rx-fresh-token', ...others.map((name) => `rx-fresh-token/${name}`), 'rxjs'];
@@ -65,13 +68,16 @@ export function checkBehaviour(folder, runtime) {
     join(folder, 'behave.cjs'),
     `const behave = require('./behaviour.cjs');\n${names.map((name, index) => `const ${variables[index]} = require('${name}');\n`).join('')}${call};\n`,
   );
-  const [first, second] = ['behave.mjs', 'behave.cjs'].map((file) => Number(run(folder, runtime, file)));
-  if (!(first > 0 && first === second)) throw new Error(`${first} and ${second} checks of behaviour were made`);
-  return first;
+  const counts = await Promise.all(
+    runtimes.flatMap((runtime) => ['behave.mjs', 'behave.cjs'].map((file) => run(folder, runtime, file).then(Number))),
+  );
+  if (!(counts[0] > 0 && new Set(counts).size === 1))
+    throw new Error(`${counts.join(', ')} checks of behaviour were made`);
+  return counts[0];
 }
 
 /** The packed command serves a request with a token, and ends when it is asked to. */
-export function checkCommand(folder, runtime) {
+export async function checkCommand(folder, runtime) {
   const command = join(folder, 'node_modules', manifest.name, manifest.bin[manifest.name]);
   if (!readFileSync(command, 'utf8').startsWith('#!/usr/bin/env node\n')) throw new Error(`${command} is no command`);
   writeFileSync(join(folder, 'secret'), 'secret\n');
@@ -93,6 +99,6 @@ await server.close();
 console.log(JSON.stringify([token, status]));
 `,
   );
-  const told = run(folder, runtime, 'command.mjs').trim();
+  const told = (await run(folder, runtime, 'command.mjs')).trim();
   if (told !== '["token-1",0]') throw new Error(`the command: ${told}`);
 }

@@ -26,7 +26,7 @@ export async function checkPonyfill(folder, runtime) {
   for (const [file, load] of Object.entries({ 'ponyfill.mjs': importing, 'ponyfill.cjs': requiring })) {
     const library = load('createTokenStream, createFetch', 'rx-fresh-token');
     writeFileSync(join(folder, file), load('createServer', 'node:http') + library + USE);
-    const told = run(folder, runtime, file).trim();
+    const told = (await run(folder, runtime, file)).trim();
     if (told !== 'Bearer T1') throw new Error(`${file}: ${told}`);
     await checkBundle({ resolveDir: folder, contents: `${library}console.log(createTokenStream, createFetch);\n` });
   }
