@@ -15,7 +15,13 @@ const ALONE = [
   '/spec/file/killed-spec\\.ts$',
   '/spec/compare/.*-spec\\.ts$',
   '/spec/connect/servers-spec\\.ts$',
-  '/spec/examples/(angular|demo-embedded|fleet|java)-spec\\.ts$',
+  '/spec/examples/(demo-embedded|fleet|java)-spec\\.ts$',
+];
+
+/** Specs that wait for nine tenths of their time: for stores, locks and the command. They have a worker of their own. */
+const WAITING = [
+  '/spec/redis/.*-spec\\.ts$',
+  '/spec/(stores/contract|tabs/tabTokenStore|cli/proxyCommand|file/fileTokenStore)-spec\\.ts$',
 ];
 
 /** Random histories of src/token: what they run through is covered by its own specs too. */
@@ -32,14 +38,13 @@ const servers = {
   globalTeardown: '<rootDir>/spec/setup/globalTeardown.mjs',
 };
 
-const runner = '<rootDir>/spec/setup/twoLanes.cjs';
+const runner = '<rootDir>/spec/setup/lanes.cjs';
 /** All other specs run beside those, at a lower priority, so that they make none of them late. */
 const background = { ...base, runner, setupFiles: ['<rootDir>/spec/setup/lowPriority.cjs'] };
 
 /** @type {import('jest').Config} */
 module.exports = {
-  // Two beside the one for ALONE, whatever the machine: most specs wait for timers, servers and browsers, and one more
-  // makes some of them late.
+  // Two beside those for ALONE and WAITING, whatever the machine: one more makes some specs late.
   maxWorkers: 2,
   // Many specs start servers and processes, and the machine may be busy: a test that hangs is what this is for.
   // Jest takes it from here only, not from a project.
@@ -50,7 +55,21 @@ module.exports = {
       ...background,
       displayName: 'system',
       testRegex: '/spec/.*-spec\\.ts$',
-      testPathIgnorePatterns: [...base.testPathIgnorePatterns, ...UNIT, ...ALONE, ...MODEL, '/spec/recipes/clients/'],
+      testPathIgnorePatterns: [
+        ...base.testPathIgnorePatterns,
+        ...UNIT,
+        ...WAITING,
+        ...ALONE,
+        ...MODEL,
+        '/spec/recipes/clients/',
+      ],
+      ...servers,
+    },
+    {
+      ...background,
+      displayName: 'waiting',
+      testRegex: WAITING,
+      testPathIgnorePatterns: [...base.testPathIgnorePatterns, ...ALONE],
       ...servers,
     },
     { ...background, displayName: 'model', testRegex: MODEL, ...uninstrumented },
