@@ -121,13 +121,12 @@ function createStorage({ onRotate, inTurn }: CurrentRefreshTokenOptions, ended: 
   let stored: string | undefined;
   /** The last call of `onRotate` that has begun or waits for its turn. */
   let storing: { readonly token: string; readonly done: Promise<void> } | undefined;
-  const timers = createTimers(asyncScheduler);
 
   async function store(tokens: RotatedTokens, report: Report): Promise<void> {
     if (ended.aborted) return;
     try {
       const stored$ = asObservable(onRotate?.(tokens));
-      const late$ = failAfter(timers, LONGEST_CALL, () => new Error('it takes longer than 30 s'));
+      const late$ = failAfter(createTimers(asyncScheduler), LONGEST_CALL, () => new Error('it takes longer than 30 s'));
       if (stored$) await lastValueFrom(stored$.pipe(takeUntil(late$)), { defaultValue: undefined });
       stored = tokens.refresh_token;
     } catch (failure) {

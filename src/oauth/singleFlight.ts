@@ -1,5 +1,5 @@
 /** One run of some work, for all who ask for it at the same time. */
-import { AsyncSubject, asyncScheduler, defer, of, share, type Observable } from 'rxjs';
+import { AsyncSubject, asyncScheduler, defer, finalize, of, share, type Observable } from 'rxjs';
 import { abortable } from '../internal/abortable.js';
 import { onBehalfOf } from '../internal/hiddenMembers.js';
 import { stopwatch } from '../internal/stopwatch.js';
@@ -18,26 +18,31 @@ export function singleFlight<A, T>(
   work: (signal: AbortSignal, argument: A) => Promise<T>,
   grace: number,
 ): (signal: AbortSignal, argument: A) => Promise<T> {
-  // Its timers are unref'd: what a run waits for keeps a Node process alive, the grace period by itself does not.
-  const timers = createTimers(asyncScheduler);
-  /** Of the latest caller. Read only when a run begins, so by the caller that begins it. */
-  let begin: () => Observable<T>;
-  /** Milliseconds since all callers of the run had left for the first time. */
-  let sinceLeft: (() => number) | undefined;
-  const run$ = defer(() => {
-    sinceLeft = undefined;
-    return begin();
-  }).pipe(
-    share({
-      connector: () => new AsyncSubject<T>(),
-      resetOnRefCountZero: () => {
-        const left = grace - (sinceLeft ??= stopwatch())();
-        return left > 0 ? timers.after(left) : of(undefined);
-      },
-    }),
-  );
-  return (signal, argument) => {
-    begin = () => abortable((own) => work(onBehalfOf(signal, own), argument));
-    return orAborted(run$, signal);
-  };
+  /** The run under way. Not kept when it is over: the request of a caller has its whole stream behind it. */
+  let run$: Observable<T> | undefined;
+
+  function createRun(signal: AbortSignal, argument: A): Observable<T> {
+    /** Milliseconds since all callers had left for the first time. */
+    let sinceLeft: (() => number) | undefined;
+    return abortable((own) => work(onBehalfOf(signal, own), argument)).pipe(
+      finalize(() => (run$ = undefined)),
+      share({
+        connector: () => new AsyncSubject<T>(),
+        // Otherwise those whom the result has reached would count as callers that have left.
+        resetOnComplete: false,
+        resetOnError: false,
+        // The timer is unref'd: what a run waits for keeps a Node process alive, the grace period by itself does not.
+        resetOnRefCountZero: () => {
+          const left = grace - (sinceLeft ??= stopwatch())();
+          return left > 0 ? createTimers(asyncScheduler).after(left) : of(undefined);
+        },
+      }),
+    );
+  }
+
+  return (signal, argument) =>
+    orAborted(
+      defer(() => (run$ ??= createRun(signal, argument))),
+      signal,
+    );
 }
