@@ -92,6 +92,30 @@ describe('the canonical form of a key', () => {
     expect(canonicalKey([1, 2])).not.toBe(canonicalKey([2, 1]));
   });
 
+  it('should be the same after any other key with the same names, at each depth', () => {
+    const values = ['', 'x', "x'", 'ä', 1, '1', undefined, null, ['x'], { b: 'x' }, { b: 'y' }, { b: { b: 'x' } }];
+    const textOf = (value: unknown) => canonicalKey({ a: value, b: 'x' });
+    const texts = values.map(textOf);
+    expect(new Set(texts).size).toBe(values.length);
+    for (const before of values)
+      for (const [i, value] of values.entries()) {
+        textOf(before);
+        expect(textOf(value)).toBe(texts[i]);
+      }
+  });
+
+  it('should be that of each object, if a getter asks for another one', () => {
+    const inner = { a: 'in', b: 'in' };
+    const outer = {
+      get a() {
+        expect(canonicalKey(inner)).toBe("('a':'in','b':'in')");
+        return 'out';
+      },
+      b: 'out',
+    };
+    for (let i = 0; i < 2; i++) expect(canonicalKey(outer)).toBe("('a':'out','b':'out')");
+  });
+
   it('should be that of a plain object of another realm, and of one without a prototype', () => {
     const foreign: unknown = runInNewContext('({ id: "a", list: [1] })');
     expect(canonicalKey(foreign)).toBe(canonicalKey({ id: 'a', list: [1] }));
@@ -141,6 +165,10 @@ describe('the canonical form of a key', () => {
     ['an array with a gap and a member', Object.assign([1], { length: 2, id: 'a' })],
     ['an array with a member', Object.assign([1], { id: 'a' })],
     ['a circle', circle],
+    [
+      'one object of 1000 texts, 101 times',
+      Array(101).fill(Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [i, 'x']))),
+    ],
     ['objects in objects that are the same ones, two at each of 40 levels', shared],
     ['NaN', NaN],
     ['Infinity', Infinity],

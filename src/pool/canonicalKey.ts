@@ -28,9 +28,12 @@ export function canonicalKey(key: unknown): string {
 export const poolKey = (key: unknown): string =>
   typeof key === 'string' && !key.startsWith('\0') ? key : `\0${canonicalKey(key)}`;
 
-/** @param visits how many members may still be visited */
-function textOf(value: unknown, depth: number, visits: { left: number }): string {
-  if (visits.left-- === 0) throw refused('has too many members');
+/** How many members may still be visited. */
+interface Visits {
+  left: number;
+}
+
+function textOf(value: unknown, depth: number, visits: Visits): string {
   switch (typeof value) {
     case 'string':
       return quoted(value);
@@ -50,6 +53,10 @@ function textOf(value: unknown, depth: number, visits: { left: number }): string
   }
 }
 
+function visit(members: number, visits: Visits): void {
+  if ((visits.left -= members) < 0) throw refused('has too many members');
+}
+
 /** Braces, brackets and quotes within the text are encoded. */
 function quoted(text: string): string {
   if (SAFE.test(text)) return `'${text}'`;
@@ -67,44 +74,77 @@ function numberText(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
-function listText(list: readonly unknown[], depth: number, visits: { left: number }): string {
+function listText(list: readonly unknown[], depth: number, visits: Visits): string {
   const members = Reflect.ownKeys(list);
   // The indices come first, then `length`. The list is not walked: it may be long, and have no items.
   const isDense = members.length === list.length + 1 && members.at(-1) === 'length';
   // The prototype of arrays, of any realm, is an array itself. That of a class which extends Array is not.
   if (!isDense || !Array.isArray(Object.getPrototypeOf(list)))
     throw refused('holds an array with gaps, or with members of its own');
+  visit(list.length, visits);
   return `[${list.map((item) => textOf(item, depth, visits)).join()}]`;
 }
 
-/** The members of an object: their names in its order, and sorted, with what stands before each in the text. */
+/** A member of an object: what stands before its value in the text, and the last text, for the next object. */
+interface Member {
+  readonly name: string;
+  readonly prefix: string;
+  /** The last value, if it was a string. */
+  value: string;
+  /** Of that value, with the prefix. */
+  text: string;
+}
+
+/** The members of an object: their names in its order, and sorted. */
 const shapeOf = (names: readonly string[]) => ({
   names,
-  sorted: [...names].sort().map((name, i) => ({ name, prefix: `${i > 0 ? ',' : ''}${quoted(name)}:` })),
+  sorted: [...names].sort().map((name, i): Member => {
+    const prefix = `${i > 0 ? ',' : ''}${quoted(name)}:`;
+    return { name, prefix, value: '', text: `${prefix}''` };
+  }),
 });
 
-/** That of the last object. The next one mostly has the same: to sort and quote the names takes half of the time. */
-let shape = shapeOf([]);
+/** Those of the last object at each depth. The next one mostly has the same: to sort and quote them takes most of the time. */
+const shapes: ReturnType<typeof shapeOf>[] = [];
 
-function recordText(record: object, depth: number, visits: { left: number }): string {
+function shapeAt(depth: number, names: readonly string[]) {
+  const last = shapes[depth];
+  return last?.names.length === names.length && names.every((name, i) => name === last.names[i])
+    ? last
+    : (shapes[depth] = shapeOf(names));
+}
+
+function recordText(record: object, depth: number, visits: Visits): string {
   if (!isPlainObject(record))
     throw refused('holds an object that is not a plain one, such as a Map, a Date or a class');
   const names = Object.keys(record);
   // Not by Reflect.ownKeys, which takes three times as long as these two.
   if (Object.getOwnPropertyNames(record).length > names.length || Object.getOwnPropertySymbols(record).length > 0)
     throw refused('holds an object with members that are hidden, or named by a symbol');
-  if (names.length !== shape.names.length || names.some((name, i) => name !== shape.names[i])) shape = shapeOf(names);
+  visit(names.length, visits);
   let text = '(';
-  // The list is read once, as nested objects replace `shape`.
-  for (const { name, prefix } of shape.sorted)
-    text += prefix + textOf((record as Record<string, unknown>)[name], depth, visits);
+  for (const member of shapeAt(depth, names).sorted) {
+    const value = (record as Record<string, unknown>)[member.name];
+    if (typeof value !== 'string') text += member.prefix + textOf(value, depth, visits);
+    else {
+      if (value !== member.value) {
+        member.text = member.prefix + quoted(value);
+        member.value = value;
+      }
+      text += member.text;
+    }
+  }
   return `${text})`;
 }
 
 /** `{}` of any realm, or an object without a prototype. */
 function isPlainObject(value: object): boolean {
   const prototype = Object.getPrototypeOf(value) as object | null;
-  return prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf'));
+  return (
+    prototype === Object.prototype ||
+    prototype === null ||
+    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf'))
+  );
 }
 
 const refused = (fault: string): TypeError =>

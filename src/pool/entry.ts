@@ -43,6 +43,8 @@ export class Entry<K> extends Place implements Timed {
   manager: FullManager | null = null;
   /** What was handed out, while somebody holds it. */
   handedOut: WeakTarget<TokenStream> | null = null;
+  /** As in the state, which is elsewhere in memory: each `get` reads it. */
+  isClosed = false;
   /** It is not the entry of its key any more. The pool does not report its events. */
   private isDropped = false;
   /** How many attempts run, and how many are subscribed. */
@@ -96,6 +98,7 @@ export class Entry<K> extends Place implements Timed {
 
   close(): void {
     const { manager, source, settings, state } = this;
+    this.isClosed = true;
     // Only a manager can close a source or a store.
     if (manager || settings.store || ON_CLOSE in (state.giver ?? source)) this.activate().close();
     else if (!state.isClosed) {

@@ -78,7 +78,7 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
   /** The entry of that name, unless its stream was closed by somebody who had it. */
   function find(name: string): Entry<K> | undefined {
     const entry = entries.use(name);
-    return entry?.state.isClosed ? undefined : entry;
+    return entry?.isClosed ? undefined : entry;
   }
 
   function createEntry(name: string, given: K): Entry<K> {
