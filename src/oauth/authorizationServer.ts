@@ -11,22 +11,28 @@ import { objectionTo, toUrl } from './secureUrl.js';
 /** What we need to know of an authorization server. */
 export type AuthorizationServer = oauth.AuthorizationServer & { readonly token_endpoint: string };
 
-export type ServerLookup = ReturnType<typeof createServerLookup>;
+export class ServerLookup {
+  private current: AuthorizationServer | undefined;
 
-export function createServerLookup(options: CheckedOptions) {
-  const { issuer } = options;
-  let current: AuthorizationServer | undefined;
-  return {
-    /** A failed discovery is not kept: it is repeated with the token. */
-    get: async (signal: AbortSignal): Promise<AuthorizationServer> =>
-      (current ??= issuer === undefined ? withoutDiscovery(options) : await discover(new URL(issuer), options, signal)),
-    /** Whether the next `get` gives what was looked up for an earlier one. */
-    isKept: (): boolean => issuer !== undefined && current !== undefined,
-    /** The next `get` asks again: the endpoints may have moved. */
-    forget: (): void => {
-      current = undefined;
-    },
-  };
+  constructor(private readonly options: CheckedOptions) {}
+
+  /** A failed discovery is not kept: it is repeated with the token. */
+  async get(signal: AbortSignal): Promise<AuthorizationServer> {
+    const { options } = this;
+    const { issuer } = options;
+    return (this.current ??=
+      issuer === undefined ? withoutDiscovery(options) : await discover(new URL(issuer), options, signal));
+  }
+
+  /** Whether the next `get` gives what was looked up for an earlier one. */
+  isKept(): boolean {
+    return this.options.issuer !== undefined && this.current !== undefined;
+  }
+
+  /** The next `get` asks again: the endpoints may have moved. */
+  forget(): void {
+    this.current = undefined;
+  }
 }
 
 function withoutDiscovery({ tokenEndpoint, revocationEndpoint }: CheckedOptions): AuthorizationServer {

@@ -3,26 +3,28 @@ import * as oauth from 'oauth4webapi';
 import type { CheckedOptions } from './checkOptions.js';
 import { supplied, type Supplied } from './supplied.js';
 
-/** Who the client is, and how it says so, in a request that ends with the signal: what oauth4webapi wants to know. */
-export type ClientIdentity = (signal: AbortSignal) => [oauth.Client, oauth.ClientAuth];
+/** Who the client is, and how it says so, in one request: what oauth4webapi wants to know. */
+export type ClientIdentity = [oauth.Client, oauth.ClientAuth];
 
-/** @param skew seconds by which the server's clock is ahead of ours */
-export function createClientIdentity(options: CheckedOptions, skew: () => number): ClientIdentity {
-  const authenticate = createClientAuth(options);
-  return (signal) => [{ client_id: options.clientId, [oauth.clockSkew]: skew() }, authenticate(signal)];
-}
+/**
+ * @param skew seconds by which the server's clock is ahead of ours
+ * @param signal of the request
+ */
+export const clientIdentity = (options: CheckedOptions, skew: number, signal: AbortSignal): ClientIdentity => [
+  { client_id: options.clientId, [oauth.clockSkew]: skew },
+  clientAuthOf(options, signal),
+];
 
-function createClientAuth(options: CheckedOptions): (signal: AbortSignal) => oauth.ClientAuth {
+function clientAuthOf(options: CheckedOptions, signal: AbortSignal): oauth.ClientAuth {
   const { clientAuth, clientSecret = '', privateKey, clientAssertion } = options;
-  if (clientAssertion !== undefined) return (signal) => assertion(clientAssertion, signal);
-  const own = {
+  if (clientAssertion !== undefined) return assertion(clientAssertion, signal);
+  return {
     client_secret_basic: () => basic(clientSecret),
     client_secret_post: () => oauth.ClientSecretPost(clientSecret),
     private_key_jwt: () => oauth.PrivateKeyJwt(privateKey as oauth.PrivateKey),
     tls_client_auth: oauth.None,
     none: oauth.None,
   }[clientAuth]();
-  return () => own;
 }
 
 /** An assertion that is made elsewhere (RFC 7523 section 2.2). */

@@ -2,7 +2,7 @@
 import type { AccessToken, TokenRequest, TokenSource } from '../token/types.js';
 import type { OAuthOptions } from './options.js';
 import { REVOCATION_TIMEOUT } from './revoke.js';
-import { createTokenEndpoint, sourceOn } from './tokenEndpoint.js';
+import { sourceOn, TokenEndpoint } from './tokenEndpoint.js';
 import type { GrantParameters } from './tokenRequest.js';
 import { outliveCaller } from './outliveCaller.js';
 
@@ -16,22 +16,22 @@ export function grantSource(
   grantType: string,
   parametersOf: (signal: AbortSignal) => Promise<GrantParameters>,
 ): TokenSource {
-  const endpoint = createTokenEndpoint(options);
+  const endpoint = new TokenEndpoint(options);
   /** Requests of streams that have been closed or signed out: what still answers them is revoked. */
-  const discarded = new WeakSet<AbortSignal>();
+  let discarded: WeakSet<AbortSignal> | undefined;
 
   const fetch = async ({ signal }: TokenRequest) => {
     const parameters = await parametersOf(signal);
     // After `signOut()` or `close()` the exchange goes on for this long, so that its token can be revoked.
-    const delay = () => (discarded.has(signal) ? REVOCATION_TIMEOUT : 0);
+    const delay = () => (discarded?.has(signal) ? REVOCATION_TIMEOUT : 0);
     const response = await outliveCaller(signal, delay, (own) =>
       endpoint.exchange({ grantType, parameters, signal: own }),
     );
-    if (discarded.has(signal)) endpoint.revoke(response.access_token);
+    if (discarded?.has(signal)) endpoint.revoke(response.access_token);
     return response;
   };
   const discard = (token: AccessToken | null, pending?: AbortSignal) => {
-    if (pending) discarded.add(pending);
+    if (pending) (discarded ??= new WeakSet()).add(pending);
     endpoint.revoke(token?.value);
   };
   return sourceOn(endpoint, { fetch, onSignOut: discard, onClose: discard });

@@ -6,7 +6,7 @@ import { createQueue } from '../internal/queue.js';
 import { createRefreshSession } from './refreshSession.js';
 import type { RefreshTokenOptions } from './options.js';
 import { checkSupplied } from './supplied.js';
-import { createTokenEndpoint, sourceOn } from './tokenEndpoint.js';
+import { sourceOn, TokenEndpoint } from './tokenEndpoint.js';
 import { refuseControlCharacters, trimmed } from './textOption.js';
 
 /**
@@ -35,14 +35,14 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   const start = trimmed(given) ?? given;
   if (typeof start === 'string') refuseControlCharacters('refreshToken', start);
   requireFunctions({ onRotate, reauthenticate });
-  const endpoint = createTokenEndpoint(others);
+  const endpoint = new TokenEndpoint(others);
   const settings = {
     refreshToken: start,
     onRotate,
     reauthenticate,
     endpoint,
     inTurn: createQueue(),
-    forgotten: createForgottenTokens(endpoint.revoke),
+    forgotten: createForgottenTokens(endpoint),
   };
   let session = createRefreshSession(settings);
   return sourceOn(endpoint, {

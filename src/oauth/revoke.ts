@@ -6,43 +6,39 @@ import { boundedFetch, requestOptions } from './boundedFetch.js';
 import type { ClientIdentity } from './clientAuth.js';
 import type { CheckedOptions } from './checkOptions.js';
 
-/**
- * Revokes a token (RFC 7009) where the server has an endpoint for it. Best effort: there is no subscriber left to tell
- * of a failure.
- */
-export type Revoke = (token: unknown, hint?: 'access_token' | 'refresh_token') => void;
+export type TokenHint = 'access_token' | 'refresh_token';
 
 /**
  * No caller waits for a revocation: a server that is slower than this keeps the token until it expires. Milliseconds.
  */
 export const REVOCATION_TIMEOUT = 2_000;
 
-export function createRevoke(options: CheckedOptions, servers: ServerLookup, identity: ClientIdentity): Revoke {
-  async function revoke(token: string, token_type_hint: string): Promise<void> {
-    // Its timer does not keep a Node process alive, but an unanswered request does until it fires.
-    const signal = AbortSignal.timeout(REVOCATION_TIMEOUT);
-    const server = await servers.get(signal);
-    if (server.revocation_endpoint === undefined) return;
-    const url = new URL(server.revocation_endpoint);
-    await oauth.revocationRequest(server, ...identity(signal), token, {
-      ...requestOptions(boundedFetch('the revocation endpoint', options.fetch), url, signal),
-      additionalParameters: { token_type_hint },
-    });
-  }
-
-  // `reauthenticate` may return a refresh_token of any type.
-  return (token, hint = 'access_token') => {
-    if (typeof token === 'string' && token !== '') revoke(token, hint).catch(() => undefined);
-  };
+/** Sends one revocation, if the server has an endpoint for it (RFC 7009). */
+export async function sendRevocation(
+  token: string,
+  token_type_hint: TokenHint,
+  options: CheckedOptions,
+  servers: ServerLookup,
+  identity: (signal: AbortSignal) => ClientIdentity,
+): Promise<void> {
+  // Its timer does not keep a Node process alive, but an unanswered request does until it fires.
+  const signal = AbortSignal.timeout(REVOCATION_TIMEOUT);
+  const server = await servers.get(signal);
+  if (server.revocation_endpoint === undefined) return;
+  const url = new URL(server.revocation_endpoint);
+  await oauth.revocationRequest(server, ...identity(signal), token, {
+    ...requestOptions(boundedFetch('the revocation endpoint', options.fetch), url, signal),
+    additionalParameters: { token_type_hint },
+  });
 }
 
 export type ForgottenTokens = ReturnType<typeof createForgottenTokens>;
 
 /** The tokens of sessions that have ended: they are not used again, wherever they come from. */
-export function createForgottenTokens(revoke: Revoke) {
+export function createForgottenTokens(endpoint: { revoke(token: unknown, hint: TokenHint): void }) {
   const tokens = new Set<unknown>();
-  const revokeOnce: Revoke = (token, hint) => {
-    if (!tokens.has(token)) revoke(token, hint);
+  const revokeOnce = (token: unknown, hint: TokenHint) => {
+    if (!tokens.has(token)) endpoint.revoke(token, hint);
     tokens.add(token);
   };
   return {

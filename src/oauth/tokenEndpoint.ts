@@ -3,61 +3,59 @@ import { TokenEndpointError } from '../errors.js';
 import { isKnownCode } from '../internal/oauthErrors.js';
 import { GIVEN_BY, ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/hiddenMembers.js';
 import { isMarkedPermanent, permanentError } from '../token/permanentError.js';
-import type { SourceHooks } from '../token/sourceHooks.js';
+import type { SourceHooks, TokenProof } from '../token/sourceHooks.js';
 import { checkTokenResponse, copyOf } from '../token/tokenResponse.js';
 import type { TokenRequest, TokenResponse, TokenSource } from '../token/types.js';
 import { tokenResponseOf, type Answer } from './answer.js';
-import { createServerLookup } from './authorizationServer.js';
-import { checkedOptions } from './checkOptions.js';
-import { createClientIdentity } from './clientAuth.js';
-import { createDpopHandle, createProof } from './dpop.js';
+import { ServerLookup } from './authorizationServer.js';
+import { checkedOptions, type CheckedOptions } from './checkOptions.js';
+import { clientIdentity, type ClientIdentity } from './clientAuth.js';
+import { createDpopHandle, createProof, type DpopHandle } from './dpop.js';
 import type { OAuthOptions } from './options.js';
-import { createRevoke } from './revoke.js';
-import { createTokenRequestSender, type GrantRequest } from './tokenRequest.js';
-
-export type TokenEndpoint = ReturnType<typeof createTokenEndpoint>;
+import { sendRevocation, type TokenHint } from './revoke.js';
+import { sendTokenRequest, type GrantRequest } from './tokenRequest.js';
 
 type OnEnd = NonNullable<SourceHooks[typeof ON_SIGN_OUT]>;
 
-/** Exchanges grants for tokens. Checks the options, so call it when the source is created. */
-export function createTokenEndpoint(given: OAuthOptions) {
-  const options = checkedOptions(given);
-  const servers = createServerLookup(options);
+/**
+ * Exchanges grants for tokens. A class, since a pool has a source for each key: its closures would take several times
+ * the memory. Nothing prints it: only the closures of the source have it.
+ */
+export class TokenEndpoint {
+  readonly proof: TokenProof | undefined;
+  private readonly options: CheckedOptions;
+  private readonly servers: ServerLookup;
+  private readonly dpopHandle: DpopHandle | undefined;
   /** Seconds by which the server's clock is ahead of ours: assertions and proofs are signed by it. */
-  let skew = 0;
-  const identity = createClientIdentity(options, () => skew);
-  const dpopHandle = createDpopHandle(options.dpop, () => skew);
-  const send = createTokenRequestSender(options, identity, dpopHandle);
-  const hasSignature =
-    dpopHandle !== undefined || (options.clientAuth === 'private_key_jwt' && options.clientAssertion === undefined);
-  /** RFC 9449 section 5: a client that wants the protection discards a token that is not bound. */
-  const isBound = ({ token_type }: TokenResponse) => !dpopHandle || /^\s*dpop\s*$/i.test(token_type ?? '');
+  private skew = 0;
 
-  /** Takes the server's clock for the next signatures, if the difference is not tolerated. */
-  function adjustClock(told: number | undefined, tolerance: number): boolean {
-    if (told === undefined || Math.abs(told - skew) <= tolerance) return false;
-    skew = told;
-    return true;
+  /** Checks the options, so call it when the source is created. */
+  constructor(given: OAuthOptions) {
+    const options = checkedOptions(given);
+    this.options = options;
+    this.servers = new ServerLookup(options);
+    this.dpopHandle = createDpopHandle(options.dpop, () => this.skew);
+    this.proof = this.dpopHandle && createProof(this.dpopHandle, options.dpop === true);
   }
 
-  /** Sets the clock, if that is wrong. @returns why the same exchange may succeed now */
-  function prepareRepeat(error: string, clockSkew: number | undefined): RepeatReason | undefined {
-    if (hasSignature && BY_THE_CLOCK.test(error) && adjustClock(clockSkew, TOLERANCE.refused)) return 'clock';
-    return dpopHandle && error === 'use_dpop_nonce' ? 'nonce' : undefined; // oauth4webapi keeps the nonce
+  get revokesOnClose(): boolean {
+    return this.options.revokeOnClose === true;
   }
 
-  async function exchange(request: GrantRequest, repeats: readonly RepeatReason[] = []): Promise<TokenResponse> {
+  async exchange(request: GrantRequest, repeats: readonly RepeatReason[] = []): Promise<TokenResponse> {
+    const { servers, options, dpopHandle } = this;
     let answer: Answer | undefined;
     const mayHaveMoved = servers.isKept();
     try {
-      answer = await send(await servers.get(request.signal), request);
+      const server = await servers.get(request.signal);
+      answer = await sendTokenRequest(server, request, options, this.identity(request.signal), dpopHandle);
       const token = tokenResponseOf(answer);
-      if (!isBound(token)) {
+      if (!this.isBound(token)) {
         request.onDiscarded?.(token);
         throw unbound(`${answer.name} and`);
       }
       // A server that checks a proof's age by a nonce ignores the clock; a resource server may not.
-      if (dpopHandle) adjustClock(answer.clockSkew, TOLERANCE.accepted);
+      if (dpopHandle) this.adjustClock(answer.clockSkew, TOLERANCE.accepted);
       return token;
     } catch (failure) {
       const { error = '' } = failure instanceof TokenEndpointError ? failure : {};
@@ -65,24 +63,53 @@ export function createTokenEndpoint(given: OAuthOptions) {
       // A redirect is permanent, unless the endpoint is of an earlier discovery: it may have moved.
       if (mayHaveMoved && failure instanceof TokenEndpointError && isMarkedPermanent(failure))
         throw new TokenEndpointError(failure.message, failure);
-      const reason = prepareRepeat(error, answer?.clockSkew);
+      const reason = this.prepareRepeat(error, answer?.clockSkew);
       if (!reason || repeats.includes(reason)) throw failure;
-      return exchange(request, [...repeats, reason]);
+      return this.exchange(request, [...repeats, reason]);
     }
   }
 
-  return {
-    proof: dpopHandle && createProof(dpopHandle, options.dpop === true),
-    revokesOnClose: options.revokeOnClose === true,
-    exchange: (request: GrantRequest) => exchange(request),
-    /** Checks the response of `reauthenticate` like that of the server: it has a token, bound to the key with dpop. */
-    checkSignIn: (response: unknown): TokenResponse => {
-      checkTokenResponse(response);
-      if (!isBound(response)) throw unbound('reauthenticate gave');
-      return response;
-    },
-    revoke: createRevoke(options, servers, identity),
-  };
+  /** Checks the response of `reauthenticate` like that of the server: it has a token, bound to the key with dpop. */
+  checkSignIn(response: unknown): TokenResponse {
+    checkTokenResponse(response);
+    if (!this.isBound(response)) throw unbound('reauthenticate gave');
+    return response;
+  }
+
+  /**
+   * Revokes a token (RFC 7009) where the server has an endpoint for it. Best effort: there is no subscriber left to tell
+   * of a failure. `reauthenticate` may return a refresh_token of any type.
+   */
+  revoke(token: unknown, hint: TokenHint = 'access_token'): void {
+    if (typeof token !== 'string' || token === '') return;
+    const identity = (signal: AbortSignal) => this.identity(signal);
+    sendRevocation(token, hint, this.options, this.servers, identity).catch(() => undefined);
+  }
+
+  private identity(signal: AbortSignal): ClientIdentity {
+    return clientIdentity(this.options, this.skew, signal);
+  }
+
+  /** RFC 9449 section 5: a client that wants the protection discards a token that is not bound. */
+  private isBound({ token_type }: TokenResponse): boolean {
+    return !this.dpopHandle || /^\s*dpop\s*$/i.test(token_type ?? '');
+  }
+
+  /** Takes the server's clock for the next signatures, if the difference is not tolerated. */
+  private adjustClock(told: number | undefined, tolerance: number): boolean {
+    if (told === undefined || Math.abs(told - this.skew) <= tolerance) return false;
+    this.skew = told;
+    return true;
+  }
+
+  /** Sets the clock, if that is wrong. @returns why the same exchange may succeed now */
+  private prepareRepeat(error: string, clockSkew: number | undefined): RepeatReason | undefined {
+    const { dpopHandle } = this;
+    const { clientAuth, clientAssertion } = this.options;
+    const hasSignature = !!dpopHandle || (clientAuth === 'private_key_jwt' && clientAssertion === undefined);
+    if (hasSignature && BY_THE_CLOCK.test(error) && this.adjustClock(clockSkew, TOLERANCE.refused)) return 'clock';
+    return dpopHandle && error === 'use_dpop_nonce' ? 'nonce' : undefined; // oauth4webapi keeps the nonce
+  }
 }
 
 /** What a token source does. */

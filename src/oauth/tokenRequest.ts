@@ -24,38 +24,37 @@ export interface GrantRequest {
 }
 
 /** Sends one request to the token endpoint, and reads the answer. */
-export function createTokenRequestSender(
+export async function sendTokenRequest(
+  server: AuthorizationServer,
+  { grantType, parameters, signal, onSend }: GrantRequest,
   options: CheckedOptions,
   identity: ClientIdentity,
   dpopHandle: DpopHandle | undefined,
-) {
-  return async (server: AuthorizationServer, request: GrantRequest): Promise<Answer> => {
-    const { grantType, parameters, signal, onSend } = request;
-    const url = new URL(server.token_endpoint);
-    const place = `the token endpoint ${displayUrl(url)}`;
-    const fetch = boundedFetch(place, options.fetch);
-    const fetchOnce: OAuthFetch = (target, init) => {
-      onSend?.();
-      return fetch(target, init);
-    };
-    const response = await oauth.genericTokenEndpointRequest(
-      server,
-      ...identity(signal),
-      grantType,
-      formOf(options, parameters),
-      { ...requestOptions(fetchOnce, url, signal), DPoP: await dpopHandle?.() },
-    );
-    const { status, headers } = response;
-    const text = await response.text();
-    const now = Date.now(); // the wall clock: what oauth4webapi signs by, and what a server's dates are compared with
-    return {
-      name: answeredBy(place, response),
-      status,
-      text,
-      is4xxToRetry: is4xxToRetry({ status, headers, body: text }),
-      retryAfter: retryAfterIn(headers, now),
-      clockSkew: clockSkewOf(headers, now),
-    };
+): Promise<Answer> {
+  const url = new URL(server.token_endpoint);
+  const place = `the token endpoint ${displayUrl(url)}`;
+  const fetch = boundedFetch(place, options.fetch);
+  const fetchOnce: OAuthFetch = (target, init) => {
+    onSend?.();
+    return fetch(target, init);
+  };
+  const response = await oauth.genericTokenEndpointRequest(
+    server,
+    ...identity,
+    grantType,
+    formOf(options, parameters),
+    { ...requestOptions(fetchOnce, url, signal), DPoP: await dpopHandle?.() },
+  );
+  const { status, headers } = response;
+  const text = await response.text();
+  const now = Date.now(); // the wall clock: what oauth4webapi signs by, and what a server's dates are compared with
+  return {
+    name: answeredBy(place, response),
+    status,
+    text,
+    is4xxToRetry: is4xxToRetry({ status, headers, body: text }),
+    retryAfter: retryAfterIn(headers, now),
+    clockSkew: clockSkewOf(headers, now),
   };
 }
 
