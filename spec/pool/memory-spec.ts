@@ -14,10 +14,10 @@ describe('an idle key of a pool', () => {
 
   it.each([
     ['function', 2000],
-    ['clientCredentials', 3500],
-    ['clientCredentialsPerCall', 3500],
-    ['clientCredentialsPerCallThatRevokes', 3500],
-    ['refreshToken', 9000],
+    ['clientCredentials', 3200],
+    ['clientCredentialsPerCall', 3200],
+    ['clientCredentialsPerCallThatRevokes', 3200],
+    ['refreshToken', 8500],
   ])('should take little memory, its source included: %s, at most %d bytes', (name, most) => {
     expect(bytes[name]).toBeLessThan(most);
   });

@@ -20,13 +20,13 @@ export class ServerLookup {
   async get(signal: AbortSignal): Promise<AuthorizationServer> {
     const { options } = this;
     const { issuer } = options;
-    return (this.current ??=
-      issuer === undefined ? withoutDiscovery(options) : await discover(new URL(issuer), options, signal));
+    if (issuer === undefined) return withoutDiscovery(options);
+    return (this.current ??= await discover(new URL(issuer), options, signal));
   }
 
   /** Whether the next `get` gives what was looked up for an earlier one. */
   isKept(): boolean {
-    return this.options.issuer !== undefined && this.current !== undefined;
+    return this.current !== undefined;
   }
 
   /** The next `get` asks again: the endpoints may have moved. */

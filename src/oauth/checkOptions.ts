@@ -60,7 +60,7 @@ export function checkedOptions(given: OAuthOptions) {
     revocationEndpoint: revocationEndpoint?.toString(),
     resource: listOf(resource),
     audience: listOf(audience),
-    parameters: { ...parameters },
+    parameters: parameters && { ...parameters },
     clientId: rest.clientId,
     clientSecret: rest.clientSecret,
     privateKey: rest.privateKey,
@@ -146,6 +146,8 @@ const isSigningKey = (value: unknown): boolean => {
   return key instanceof CryptoKey && key.type === 'private' && key.usages.includes('sign');
 };
 
+const NONE: readonly string[] = [];
+
 /** One or several, as a new array. */
 const listOf = (value: string | readonly string[] | undefined): readonly string[] =>
-  value === undefined ? [] : Array.isArray(value) ? [...(value as readonly string[])] : [value as string];
+  value === undefined ? NONE : Array.isArray(value) ? [...(value as readonly string[])] : [value as string];

@@ -6,6 +6,8 @@ import type { OAuthOptions } from './options.js';
 
 export type ClientCredentialsOptions = OAuthOptions;
 
+const noParameters = () => Promise.resolve({});
+
 /**
  * A token for the program itself, not for a user (RFC 6749 section 4.4).
  *
@@ -24,5 +26,5 @@ export type ClientCredentialsOptions = OAuthOptions;
  */
 export function clientCredentials(options: ClientCredentialsOptions): TokenSource {
   requireObject(options);
-  return grantSource(options, 'client_credentials', () => Promise.resolve({}));
+  return grantSource(options, 'client_credentials', noParameters);
 }
