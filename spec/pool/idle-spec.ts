@@ -54,6 +54,17 @@ describe('a stream of a pool that nobody uses', () => {
     pool.close();
   });
 
+  it('should have no timer of its chain once an exchange is over', () => {
+    const { take, advance, pool, pending } = setUp({ chainOf: () => 's' });
+    take('a');
+    advance(10);
+    const before = pending();
+    advance(20_000);
+    expect(pending()).toBe(before);
+    pool.close();
+    expect(pending()).toBe(0);
+  });
+
   it('should be the same object for whoever holds it, and the same token', () => {
     const { pool, take, advance } = setUp();
     const token$ = pool.get('a');

@@ -64,6 +64,9 @@ class Chain {
       // An exchange that was begun is brought to its end: the refresh token that it brings is the only good one.
       share({
         connector: () => new AsyncSubject(),
+        // Otherwise a caller whom the result has reached would count as one that has left.
+        resetOnComplete: false,
+        resetOnError: false,
         resetOnRefCountZero: () => (hasBegun ? createTimers(scheduler).after(LONGEST) : of(null)),
       }),
     );
