@@ -1,5 +1,5 @@
-import { Redis } from 'ioredis';
-import { createClient } from 'redis';
+import { Cluster, Redis } from 'ioredis';
+import { createClient, createCluster, createSentinel } from 'redis';
 import { redisTokenStore, type RedisClient, type RedisTokenStoreOptions } from '../../src/redis/index.js';
 
 export const KINDS = ['redis', 'ioredis'] as const;
@@ -11,6 +11,9 @@ export interface Connection {
   readonly command: (...args: string[]) => Promise<unknown>;
   readonly close: () => void;
 }
+
+/** A client of several nodes, and how to be rid of it. */
+export type Opened = Pick<Connection, 'client'> & { readonly close: () => unknown };
 
 /** Reconnects within half a second, as docs/fleet.md advises. */
 export async function connect(kind: Kind, url: string): Promise<Connection> {
@@ -32,6 +35,50 @@ export async function connect(kind: Kind, url: string): Promise<Connection> {
   return {
     client,
     command: (...args) => client.call(...(args as [string, ...string[]])),
+    close: () => {
+      client.disconnect();
+    },
+  };
+}
+
+/** Of a cluster that has these nodes. */
+export async function openCluster(kind: Kind, ports: readonly number[]): Promise<Opened> {
+  if (kind === 'redis') {
+    const client = createCluster({ rootNodes: ports.map((port) => ({ url: `redis://127.0.0.1:${String(port)}` })) });
+    client.on('error', () => undefined);
+    await client.connect();
+    return {
+      client,
+      close: () => {
+        client.destroy();
+      },
+    };
+  }
+  const client = new Cluster(ports.map((port) => ({ host: '127.0.0.1', port })));
+  client.on('error', () => undefined);
+  await client.ping();
+  return {
+    client,
+    close: () => {
+      client.disconnect();
+    },
+  };
+}
+
+/** Of the server that a sentinel on this port watches. */
+export async function openSentinel(kind: Kind, port: number): Promise<Opened> {
+  const sentinels = [{ host: '127.0.0.1', port }];
+  if (kind === 'redis') {
+    const client = createSentinel({ name: 'main', sentinelRootNodes: sentinels });
+    client.on('error', () => undefined);
+    await client.connect();
+    return { client, close: () => client.destroy() };
+  }
+  const client = new Redis({ name: 'main', sentinels });
+  client.on('error', () => undefined);
+  await client.ping();
+  return {
+    client,
     close: () => {
       client.disconnect();
     },

@@ -1,11 +1,10 @@
-import { Cluster, Redis } from 'ioredis';
-import { createCluster, createSentinel } from 'redis';
+import { Redis } from 'ioredis';
 import { firstValueFrom, from, of, timeout } from 'rxjs';
 import type { AccessToken, TokenStore } from 'rx-fresh-token';
-import { redisTokenStore, type RedisClient } from '../../src/redis/index.js';
+import { redisTokenStore } from '../../src/redis/index.js';
 import { startRedis } from '../setup/redis/server.cjs';
 import { moveSlot, ownerOf, slotOf, startCluster, type ClusterNode } from './clusterNodes.js';
-import { freshKey } from './clients.js';
+import { freshKey, KINDS, openCluster, openSentinel, type Opened } from './clients.js';
 import { pause, until } from './fleet/fleet.js';
 
 jest.setTimeout(45_000);
@@ -13,11 +12,6 @@ const dispose: (() => unknown)[] = [];
 afterEach(async () => {
   for (const one of dispose.splice(0).reverse()) await one();
 });
-
-interface Opened {
-  readonly client: RedisClient;
-  readonly close: () => unknown;
-}
 
 /** Stores with clients of both packages: each new token is fetched by one and heard by all others. */
 function fleet(clients: readonly Opened[], key = freshKey()) {
@@ -75,31 +69,6 @@ async function subscribed(nodes: readonly ClusterNode[]): Promise<ClusterNode[]>
   return nodes.filter((_, index) => String(lists[index]).includes('id='));
 }
 
-const quiet = { error: () => undefined };
-
-async function clusterClients(ports: readonly number[]): Promise<Opened[]> {
-  const one = createCluster({ rootNodes: ports.map((port) => ({ url: `redis://127.0.0.1:${String(port)}` })) });
-  one.on('error', quiet.error);
-  await one.connect();
-  const other = new Cluster(ports.map((port) => ({ host: '127.0.0.1', port })));
-  other.on('error', quiet.error);
-  await other.ping();
-  return [
-    {
-      client: one,
-      close: () => {
-        one.destroy();
-      },
-    },
-    {
-      client: other,
-      close: () => {
-        other.disconnect();
-      },
-    },
-  ];
-}
-
 it.each([
   ['redis', 0],
   ['ioredis', 1],
@@ -108,7 +77,8 @@ it.each([
   async (_kind, index) => {
     const { nodes, stop } = await startCluster(3, [0, 1, 2]);
     dispose.push(stop);
-    const clients = await clusterClients(nodes.slice(0, 3).map(({ port }) => port));
+    const ports = nodes.slice(0, 3).map(({ port }) => port);
+    const clients = await Promise.all(KINDS.map((kind) => openCluster(kind, ports)));
     dispose.push(...clients.map(({ close }) => close));
     // The node that will die is the one over which the pushes come.
     const pushedBy = async () => (await subscribed(nodes))[0];
@@ -142,24 +112,6 @@ it.each([
   },
 );
 
-async function sentinelClients(port: number): Promise<Opened[]> {
-  const one = createSentinel({ name: 'main', sentinelRootNodes: [{ host: '127.0.0.1', port }] });
-  one.on('error', quiet.error);
-  await one.connect();
-  const other = new Redis({ name: 'main', sentinels: [{ host: '127.0.0.1', port }] });
-  other.on('error', quiet.error);
-  await other.ping();
-  return [
-    { client: one, close: () => one.destroy() },
-    {
-      client: other,
-      close: () => {
-        other.disconnect();
-      },
-    },
-  ];
-}
-
 it('should share one token through a sentinel that fails over', async () => {
   const main = await startRedis({ args: ['--repl-diskless-sync-delay', '0'] });
   dispose.push(main.stop);
@@ -177,7 +129,7 @@ it('should share one token through a sentinel that fails over', async () => {
     watcher.disconnect();
   });
   await until(async () => ((await watcher.call('SENTINEL', 'REPLICAS', 'main')) as unknown[]).length > 0);
-  const clients = await sentinelClients(sentinel.port);
+  const clients = await Promise.all(KINDS.map((kind) => openSentinel(kind, sentinel.port)));
   dispose.push(...clients.map(({ close }) => close));
   const { next, hear, asked } = fleet(clients);
   await pause(500);

@@ -1,10 +1,19 @@
 import { Cluster, Redis } from 'ioredis';
-import { createClientPool, createCluster, createSentinel } from 'redis';
+import { createClientPool, createCluster } from 'redis';
 import { firstValueFrom, from, NEVER, of, throwError, timeout } from 'rxjs';
 import type { AccessToken, StoredToken, TokenRequest, TokenStore } from 'rx-fresh-token';
-import { redisTokenStore, type RedisClient } from '../../src/redis/index.js';
+import { redisTokenStore } from '../../src/redis/index.js';
 import { startRedis, type RedisServer } from '../setup/redis/server.cjs';
-import { connect, freshKey, KINDS, type Connection } from './clients.js';
+import {
+  connect,
+  freshKey,
+  KINDS,
+  openCluster,
+  openSentinel,
+  type Connection,
+  type Kind,
+  type Opened,
+} from './clients.js';
 import { startCluster } from './clusterNodes.js';
 import { pause, until } from './fleet/fleet.js';
 
@@ -30,85 +39,44 @@ const ask = (store: TokenStore, access_token: string, previous: AccessToken | nu
     ),
   );
 
+/** What clients connect to, the Redis that has the token, and how a client of it is opened. */
+interface Place {
+  readonly server: RedisServer;
+  readonly data: RedisServer;
+  readonly open: (kind: Kind) => Promise<Opened>;
+}
+
 /** One node that has all slots: enough to see that all keys of a call lie in one, and that pushes come. */
-async function cluster(): Promise<RedisServer> {
+async function cluster(): Promise<Place> {
   const { nodes, stop } = await startCluster(1);
   dispose.push(stop);
-  return nodes[0]!;
+  const server = nodes[0]!;
+  return { server, data: server, open: (kind) => openCluster(kind, [server.port]) };
 }
-
-const clusters: [string, (server: RedisServer) => Promise<{ client: RedisClient; close: () => unknown }>][] = [
-  [
-    'redis',
-    async ({ url }) => {
-      const client = createCluster({ rootNodes: [{ url }] });
-      client.on('error', () => undefined);
-      await client.connect();
-      return {
-        client,
-        close: () => {
-          client.destroy();
-        },
-      };
-    },
-  ],
-  [
-    'ioredis',
-    async ({ port }) => {
-      const client = new Cluster([{ host: '127.0.0.1', port }]);
-      client.on('error', () => undefined);
-      await client.ping();
-      return {
-        client,
-        close: () => {
-          client.disconnect();
-        },
-      };
-    },
-  ],
-];
-
-const sentinels: typeof clusters = [
-  [
-    'redis',
-    async ({ port }) => {
-      const client = createSentinel({ name: 'main', sentinelRootNodes: [{ host: '127.0.0.1', port }] });
-      client.on('error', () => undefined);
-      await client.connect();
-      return { client, close: () => client.destroy() };
-    },
-  ],
-  [
-    'ioredis',
-    async ({ port }) => {
-      const client = new Redis({ name: 'main', sentinels: [{ host: '127.0.0.1', port }] });
-      client.on('error', () => undefined);
-      await client.ping();
-      return {
-        client,
-        close: () => {
-          client.disconnect();
-        },
-      };
-    },
-  ],
-];
 
 /** One that watches a server of its own. */
-async function sentinel(): Promise<RedisServer> {
-  const server = await startRedis();
+async function sentinel(): Promise<Place> {
+  const data = await startRedis();
+  dispose.push(data.stop);
+  const server = await startRedis({ sentinelOf: data.port });
   dispose.push(server.stop);
-  const watcher = await startRedis({ sentinelOf: server.port });
-  dispose.push(watcher.stop);
-  return watcher;
+  return { server, data, open: (kind) => openSentinel(kind, server.port) };
 }
 
-it.each([
-  ...clusters.map(([kind, open]) => [`a cluster of ${kind}`, cluster, open] as const),
-  ...sentinels.map(([kind, open]) => [`a sentinel, with ${kind}`, sentinel, open] as const),
-])('should share and push through %s', async (_kind, start, open) => {
-  const server = await start();
-  const [one, other] = await Promise.all([open(server), open(server)]);
+async function single(): Promise<Place> {
+  const server = await startRedis();
+  dispose.push(server.stop);
+  return { server, data: server, open: (kind) => connect(kind, server.url) };
+}
+
+const MANY = KINDS.flatMap((kind) => [
+  [`a cluster, with ${kind}`, cluster, kind] as const,
+  [`a sentinel, with ${kind}`, sentinel, kind] as const,
+]);
+
+it.each(MANY)('should share and push through %s', async (_what, start, kind) => {
+  const { open } = await start();
+  const [one, other] = await Promise.all([open(kind), open(kind)]);
   dispose.push(one.close, other.close);
   const key = freshKey();
   const stores = [one, other].map(({ client }) => redisTokenStore({ client, key }));
@@ -123,9 +91,42 @@ it.each([
   expect(await ask(stores[1]!, 'T2')).toMatchObject({ origin: 'shared', response: { access_token: 'T1' } });
 });
 
+it.each([...KINDS.map((kind) => [`one server, with ${kind}`, single, kind] as const), ...MANY])(
+  'should leave no connection behind when the last one stops listening while it is made, or subscribes, through %s',
+  async (_what, start, kind) => {
+    const { data, open } = await start();
+    const admin = await connect('ioredis', data.url);
+    dispose.push(admin.close);
+    const connections = async () => String(await admin.command('CLIENT', 'LIST')).match(/^id=/gm)!.length;
+    for (const method of ['duplicate', 'subscribe']) {
+      const { client, close } = await open(kind);
+      dispose.push(close);
+      const stopAfter = (owner: object, name: string) => {
+        const original = (Reflect.get(owner, name) as (...args: unknown[]) => object).bind(owner);
+        const wrapped = (...args: unknown[]) => {
+          const answer = original(...args);
+          if (name !== method) stopAfter(answer, method);
+          else
+            queueMicrotask(() => {
+              watching.unsubscribe();
+            });
+          return answer;
+        };
+        Object.assign(owner, { [name]: wrapped });
+      };
+      stopAfter(client, 'duplicate');
+      const before = await connections();
+      const watching = redisTokenStore({ client, key: freshKey() }).changes!.subscribe();
+      await until(() => watching.closed);
+      await pause(500);
+      expect([method, await connections()]).toEqual([method, before]);
+    }
+  },
+);
+
 it('should have deleted the token in a cluster of `redis` that is closed one turn after the sign-out', async () => {
-  const server = await cluster();
-  const { client, close } = await clusters[0]![1](server);
+  const { server, open } = await cluster();
+  const { client, close } = await open('redis');
   dispose.push(close);
   const closing = createCluster({ rootNodes: [{ url: server.url }] });
   await closing.connect();
@@ -140,7 +141,7 @@ it('should have deleted the token in a cluster of `redis` that is closed one tur
 });
 
 it.each(KINDS)('should need no more of a cluster than docs/fleet.md says, with %s', async (kind) => {
-  const server = await cluster();
+  const { server } = await cluster();
   const admin = await connect('ioredis', server.url);
   dispose.push(admin.close);
   const allowed =

@@ -26,18 +26,26 @@ export type ChannelEvent = { readonly type: 'connected' } | { readonly type: 'me
 /** Subscribes to a channel on an open connection. It errors when the client refuses, or loses the connection. */
 export type SubscribeTo = (channel: string) => Observable<ChannelEvent>;
 
+interface Closable extends ClientState {
+  destroy?(): unknown;
+  disconnect?(): unknown;
+}
+
 /** What is used of a duplicated connection. */
-interface Duplicate extends ClientState {
+interface Duplicate extends Closable {
   connect?(): Promise<unknown>;
   subscribe(channel: string, listener?: (text: string) => void): Promise<unknown>;
   unsubscribe(channel: string, listener?: (text: string) => void): Promise<unknown>;
   ping?(): Promise<unknown>;
   unref?(): void;
-  destroy?(): unknown;
-  disconnect?(): unknown;
+  /** Of a cluster of `redis`: the connection that subscribes. */
+  readonly pubSubNode?: { readonly client: Closable };
   readonly stream?: { unref?(): void };
   readonly reconnectTimeout?: { unref?(): void } | null;
 }
+
+/** Does nothing once the connection is closed. */
+type Unsubscribe = (...given: Parameters<Duplicate['unsubscribe']>) => void;
 
 /**
  * Between two PINGs, which keep the connection in use; and how long the answer to one may take. A firewall that has
@@ -68,16 +76,34 @@ export const openDuplicate = (client: RedisClient, timers: Timers): Observable<S
       // It would wait for the node that it has subscribed on, dead or not: another one may have taken over.
       eventOf(duplicate, 'node-reconnecting'),
     ).pipe(map(fail));
-    const opened$ = isIoredis(client) ? openIoredis(duplicate) : openNodeRedis(duplicate);
+    let isClosed = false;
+    // A sentinel of `redis` would open a connection to unsubscribe, even after it was closed, and to a dead node for ever.
+    const unsubscribe: Unsubscribe = (...given) => {
+      if (!isClosed) ignoring(() => duplicate.unsubscribe(...given));
+    };
+    const opened$ = (isIoredis(client) ? openIoredis : openNodeRedis)(duplicate, unsubscribe);
     return merge(ended$, pings(duplicate, timers), opened$).pipe(
       finalize(() => {
-        // At once, not after what is queued.
-        ignoring(() => (duplicate.destroy ? duplicate.destroy() : duplicate.disconnect?.()));
+        isClosed = true;
+        closeDuplicate(duplicate);
       }),
     );
   });
 
-function openIoredis(duplicate: Duplicate): Observable<SubscribeTo> {
+/** At once, not after what is queued. */
+function closeDuplicate(duplicate: Duplicate): void {
+  const close = (one: Closable) => {
+    ignoring(() => (one.destroy ? one.destroy() : one.disconnect?.()));
+  };
+  // A client of `redis` that is closed while it connects is connected all the same. Those of a cluster are lost then.
+  const connecting = duplicate.pubSubNode?.client ?? duplicate;
+  connecting.on?.('connect', () => {
+    close(connecting);
+  });
+  close(duplicate);
+}
+
+function openIoredis(duplicate: Duplicate, unsubscribe: Unsubscribe): Observable<SubscribeTo> {
   const ready$ = eventOf(duplicate, 'ready').pipe(share());
   const message$ = eventOf(duplicate, 'message').pipe(share());
   duplicate.on?.('connect', () => duplicate.stream?.unref?.());
@@ -99,7 +125,7 @@ function openIoredis(duplicate: Duplicate): Observable<SubscribeTo> {
     );
     return merge(messages$, connected$).pipe(
       finalize(() => {
-        ignoring(() => duplicate.unsubscribe(name));
+        unsubscribe(name);
       }),
     );
   };
@@ -112,7 +138,7 @@ function openIoredis(duplicate: Duplicate): Observable<SubscribeTo> {
   return refused$.pipe(startWith(subscribeTo));
 }
 
-function openNodeRedis(duplicate: Duplicate): Observable<SubscribeTo> {
+function openNodeRedis(duplicate: Duplicate, unsubscribe: Unsubscribe): Observable<SubscribeTo> {
   const ready$ = eventOf(duplicate, 'ready').pipe(share());
   const subscribeTo: SubscribeTo = (name) => {
     const message$ = new Subject<ChannelEvent>();
@@ -126,7 +152,7 @@ function openNodeRedis(duplicate: Duplicate): Observable<SubscribeTo> {
     );
     return merge(message$, connected$).pipe(
       finalize(() => {
-        ignoring(() => duplicate.unsubscribe(name, listener));
+        unsubscribe(name, listener);
       }),
     );
   };
