@@ -95,7 +95,8 @@ function closeDuplicate(duplicate: Duplicate): void {
   const close = (one: Closable) => {
     ignoring(() => (one.destroy ? one.destroy() : one.disconnect?.()));
   };
-  // A client of `redis` that is closed while it connects is connected all the same. Those of a cluster are lost then.
+  // A client of `redis` that is closed while it connects, connects all the same (5 cannot be closed again then). A
+  // cluster forgets the one that subscribes.
   const connecting = duplicate.pubSubNode?.client ?? duplicate;
   connecting.on?.('connect', () => {
     close(connecting);
