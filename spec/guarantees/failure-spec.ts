@@ -447,7 +447,7 @@ describe('12: no usable token', () => {
 
 describe('13: what is not a token response', () => {
   cases(
-    'is rejected, and asked for again',
+    'is rejected, and asked for again if it may come',
     (m, { response, error }) => {
       const { log, events, ask } = setUp(m, (n) => (n === 1 ? { response } : {}), { random: () => 1 });
       ask(0, 'a');
@@ -456,23 +456,22 @@ describe('13: what is not a token response', () => {
       expect(events).toContain(`200 refreshFailed ${error} 1 250`);
     },
     [
-      { name: 'no access_token', response: { expires_in: 30 }, error: '!InvalidTokenResponseError' },
+      { name: 'a null access_token', response: { access_token: null }, error: '!InvalidTokenResponseError' },
       { name: 'an empty access_token', response: { access_token: '' }, error: '!InvalidTokenResponseError' },
-      { name: 'an access_token that is a number', response: { access_token: 7 }, error: '!InvalidTokenResponseError' },
       { name: 'a control character', response: { access_token: 'T\n1' }, error: '!InvalidTokenResponseError' },
       { name: 'an error of the server', response: { error: 'temporarily_unavailable' }, error: '!TokenEndpointError' },
-      { name: 'an error that is no string', response: { error: 7 }, error: '!TokenEndpointError' },
+      { name: 'a status of the server', response: { status: 503 }, error: '!503' },
     ],
   );
 
   cases(
-    'is the mistake of a source, and fails at once, when it is no object',
-    (m, { response }) => {
+    'fails at once when the server or the source has understood, and gives something else',
+    (m, { response, error = '!InvalidTokenResponseError' }) => {
       const { asked, log, events, ask } = setUp(m, () => ({ response }), { random: () => 1 });
       ask(0, 'a');
       m.flush();
-      expect(log).toEqual(['200 a !TokenUnavailableError(!InvalidTokenResponseError)']);
-      expect(events).toContain('200 refreshFailed !InvalidTokenResponseError 1 null permanent');
+      expect(log).toEqual([`200 a !TokenUnavailableError(${error})`]);
+      expect(events).toContain(`200 refreshFailed ${error} 1 null permanent`);
       expect(asked).toEqual(['0 initial']);
     },
     [
@@ -480,7 +479,14 @@ describe('13: what is not a token response', () => {
       { name: 'null', response: null },
       { name: 'an array', response: [{ access_token: 'T1' }] },
       { name: 'a number', response: 7 },
-    ],
+      { name: 'no access_token', response: { expires_in: 30 } },
+      { name: 'an access_token that is a number', response: { access_token: 7 } },
+      { name: 'a refusal without an error', response: { success: false, message: 'Invalid credentials' } },
+      { name: 'the number of an error', response: { errcode: 40125, errmsg: 'invalid appsecret' } },
+      { name: 'a token in a member', response: { data: { login: { token: 'T1' } } } },
+      { name: 'an error that is no string', response: { error: true }, error: '!TokenEndpointError' },
+      { name: 'a list of errors', response: { errors: [{ message: 'no' }] }, error: '!TokenEndpointError' },
+    ] as { name: string; response: unknown; error?: string }[],
   );
 
   it(

@@ -143,7 +143,7 @@ describe('27: a source may answer with a token response, or with the Response of
     [
       'a mock of fetch that has only json()',
       () => Promise.resolve({ ok: true, status: 200, json: () => Promise.resolve(body) }),
-      'but json: return { access_token, expires_in }',
+      'has no access_token (undefined); it has ok, status, json',
     ],
     [
       "a promise of openapi-fetch's result",
@@ -227,6 +227,9 @@ describe('28: a failure that a repeat does not mend fails everyone at once', () 
       { name: "AWS' status", fail: http({ $metadata: { httpStatusCode: 401 } }) },
       { name: "Symfony's code in a body", response: { code: 401, message: 'Invalid credentials.' } },
       { name: 'a session that has timed out', fail: http({ status: 400, data: { error: 'session_timeout' } }) },
+      { name: 'a 200 without a token', response: { token: null } },
+      { name: 'a 200 with errors in prose', response: { errors: [{ message: 'Please enter valid credentials' }] } },
+      { name: "JSON-RPC's error", response: { error: { code: -32500, message: 'no' } } },
       { name: 'a 200 with a status in it', response: { statusCode: 401, message: 'Unauthorized' } },
     ] as { name: string; fail?: unknown; response?: unknown }[],
   );
@@ -258,7 +261,9 @@ describe('28: a failure that a repeat does not mend fails everyone at once', () 
         fail: http({ status: 400, data: { error: { code: 400, message: 'TOO_MANY_ATTEMPTS_TRY_LATER' } } }),
       },
       { name: 'a 200 with an error that may pass', response: { error: 'server_error' } },
-      { name: 'a 200 without a token', response: { token: null } },
+      { name: 'a 200 whose token is null', response: { access_token: null } },
+      { name: 'a 200 with a status that may pass', response: { status: 503 } },
+      { name: "GraphQL's code for a fault", response: { errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] } },
       { name: 'a 500 with a code of its own', fail: http({ status: 500, error: 'unknown_error' }) },
       {
         name: 'a 502 with a code of its own',

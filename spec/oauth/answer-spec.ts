@@ -1,6 +1,6 @@
-import { InvalidTokenResponseError, type TokenEndpointError } from '../../src/errors.js';
+import { InvalidTokenResponseError, TokenEndpointError } from '../../src/errors.js';
 import { isPermanentFailure } from '../../src/token/failure.js';
-import { clockSkewOf, mediaTypeOf, retryAfterIn, tokenResponseOf } from '../../src/oauth/answer.js';
+import { asksToRetry, clockSkewOf, mediaTypeOf, retryAfterIn, tokenResponseOf } from '../../src/oauth/answer.js';
 
 const NOW = Date.UTC(2026, 0, 1, 12);
 const at = (offset: number) => new Date(NOW + offset).toUTCString();
@@ -26,7 +26,7 @@ describe('retryAfterIn', () => {
 function refusalOf(error: string, error_description: string): TokenEndpointError {
   const text = JSON.stringify({ error, error_description });
   try {
-    const rest = { is4xxToRetry: false, retryAfter: undefined, clockSkew: undefined };
+    const rest = { asksToRetry: false, retryAfter: undefined, clockSkew: undefined };
     tokenResponseOf({ name: 'it answered', status: 400, text, ...rest });
   } catch (failure) {
     return failure as TokenEndpointError;
@@ -35,27 +35,70 @@ function refusalOf(error: string, error_description: string): TokenEndpointError
 }
 
 describe('tokenResponseOf', () => {
-  it.each([
-    [204, '', true],
-    [200, '', false],
-    [200, ' \r\n', false],
-    [200, 'null', false],
-  ])('should ask again for a token that an answer lacks, unless that is a 204: %i %j', (status, text, isFinal) => {
-    let failure: unknown;
+  const failureOf = (status: number, text: string, headers = {}): unknown => {
+    const asks = asksToRetry({ status, headers: new Headers(headers), body: text });
     try {
-      tokenResponseOf({
+      return tokenResponseOf({
         name: 'it answered',
         status,
         text,
-        retryAfter: undefined,
+        retryAfter: retryAfterIn(new Headers(headers), NOW),
         clockSkew: undefined,
-        is4xxToRetry: false,
+        asksToRetry: asks,
       });
-    } catch (thrown) {
-      failure = thrown;
+    } catch (failure) {
+      return failure;
     }
+  };
+
+  it.each<[number, string, boolean]>([
+    [204, '', true],
+    [200, '', false],
+    [200, ' \r\n', false],
+    [200, '<p>down</p>', false],
+    [200, '{"access_token":', false],
+    [200, '{"access_token":null}', false],
+    [200, '{"access_token":""}', false],
+    [200, '{"access_token":7}', true],
+    [200, 'null', true],
+    [200, '[]', true],
+    [200, '{}', true],
+    [200, '{"success":false,"message":"Invalid credentials"}', true],
+    [200, '{"errcode":40125,"errmsg":"invalid appsecret"}', true],
+    [200, '{"id_token":"a.b.c"}', true],
+    [201, '{"data":{"access_token":"a"}}', true],
+    [200, 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln', true],
+    [200, 'ServiceUnavailable', false],
+  ])('should ask again for a token that an answer lacks only if it may come: %i %j', (status, text, isFinal) => {
+    const failure = failureOf(status, text);
     expect(failure).toBeInstanceOf(InvalidTokenResponseError);
     expect(isPermanentFailure(failure)).toBe(isFinal);
+  });
+
+  it.each<[string, boolean]>([
+    ['{"errors":[{"message":"Please enter valid credentials"}],"data":null}', true],
+    ['{"errors":{"email":["or password is invalid"]}}', true],
+    ['{"error":{"code":-32500,"message":"Application error."}}', true],
+    ['{"error":true,"message":"Invalid credentials"}', true],
+    ['{"error":"Client is unknown"}', true],
+    ['{"code":401,"message":"no"}', true],
+    ['{"error":"server_error"}', false],
+    ['{"error":"internal_failure"}', false],
+    ['{"errors":[{"extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}', false],
+    ['{"status":503}', false],
+    ['{"error":{"code":503}}', false],
+    ['{"code":429,"message":"slow"}', false],
+    ['{"ok":false,"error":"ratelimited"}', false],
+  ])('should judge an error in a success like one in a 400: %s', (text, isFinal) => {
+    const failure = failureOf(200, text);
+    expect(failure).toBeInstanceOf(TokenEndpointError);
+    expect(isPermanentFailure(failure)).toBe(isFinal);
+  });
+
+  it('should ask again, when a success without a token says so, and not before', () => {
+    const failure = failureOf(200, '{"state":"pending"}', { 'retry-after': '7' });
+    expect(failure).toMatchObject({ error: 'temporarily_unavailable', retryAfter: 7000 });
+    expect(isPermanentFailure(failure)).toBe(false);
   });
 
   it.each([
@@ -109,7 +152,7 @@ it('should not take the page of a firewall for one that asks for a sign-in, what
   const answer = { name: 'it answered', status: 403, text, retryAfter: undefined, clockSkew: undefined };
   let failure: unknown;
   try {
-    tokenResponseOf({ ...answer, is4xxToRetry: true });
+    tokenResponseOf({ ...answer, asksToRetry: true });
   } catch (thrown) {
     failure = thrown;
   }

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { NEVER, of } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../../src/errors.js';
 import { accessToken } from '../../src/token/accessToken.js';
+import { isPermanentFailure, retryAfterOf } from '../../src/token/failure.js';
 import { isMarkedPermanent, permanentError } from '../../src/token/permanentError.js';
 import { checkTokenResponse, isFetchResponse, readFetchResponse } from '../../src/token/tokenResponse.js';
 
@@ -52,7 +53,7 @@ describe('checkTokenResponse', () => {
     [
       'a body inside another',
       { data: { access_token: 'SECRET' } },
-      'has no access_token (undefined), but data: return the parsed body, { access_token, expires_in }',
+      'has no access_token (undefined), but data.access_token: return { access_token, expires_in }',
     ],
     [
       'an Observable inside a promise',
@@ -77,18 +78,14 @@ describe('checkTokenResponse', () => {
     [
       "MSAL's result",
       { accessToken: 'SECRET', expiresOn: new Date() },
-      'has no access_token (undefined), but accessToken: return the parsed body, { access_token, expires_in }',
+      'has no access_token (undefined), but accessToken: return { access_token, expires_in }',
     ],
     [
       'a token of another stream',
       accessToken({ access_token: 'SECRET' }, 0, 1),
       'has no access_token (undefined), but raw: return the parsed body, { access_token, expires_in }',
     ],
-    [
-      'a mock of fetch',
-      { ok: true, status: 200, json: () => ({}) },
-      `${NO_TOKEN}, but json: return { access_token, expires_in }`,
-    ],
+    ['a mock of fetch', { ok: true, status: 200, json: () => ({}) }, `${NO_TOKEN}; it has ok, status, json`],
     ['the name of another login', { token: 'SECRET' }, `${NO_TOKEN}, but token: return { access_token, expires_in }`],
     [
       'that name beside a member `json`',
@@ -109,12 +106,53 @@ describe('checkTokenResponse', () => {
         ['result.access_token', { success: true, result: { access_token: 'SECRET' } }],
         ['body.access_token', { status: 0, body: { access_token: 'SECRET' } }],
         ['AuthenticationResult.AccessToken', { AuthenticationResult: { AccessToken: 'SECRET' } }],
+        ['data.login.token', { data: { login: { token: 'SECRET' } }, errors: [], error: {} }],
+        ['user.token', { user: { email: 'SECRET', token: 'SECRET' } }],
+        ['accessJwt', { accessJwt: 'SECRET', refreshJwt: 'SECRET', handle: 'SECRET' }],
+        ['status.token', { kind: 'TokenRequest', status: { token: 'SECRET', expirationTimestamp: '2026' } }],
+        ['session.access_token', { user: {}, session: { access_token: 'SECRET', refresh_token: 'SECRET' } }],
+        ['session.token', { status: 'pending', session: { token: 'SECRET' } }],
+        ['json.access_token', { json: { access_token: 'SECRET' } }],
+        ['token, id_token', { token: 'SECRET', id_token: 'SECRET' }],
       ] as [string, object][]
     ).map(([path, response]): [string, unknown, string] => [
       `the token as ${path}`,
       response,
       `${NO_TOKEN}, but ${path}: return { access_token, expires_in }`,
     ]),
+    ...(
+      [
+        ['nothing', {}, ''],
+        ['a token that is undefined', { access_token: undefined, expires_in: 30 }, '; it has expires_in'],
+        ['an empty error', { error: '', errors: [] }, '; it has errors'],
+        ['the envelope of a server', { data: null, message: 'SECRET' }, '; it has message'],
+        ['a refusal', { success: false, message: 'SECRET' }, '; it has success, message'],
+        ["WeChat's error", { errcode: 40125, errmsg: 'SECRET' }, '; it has errcode, errmsg'],
+        [
+          "TikTok's error",
+          { data: { error_code: 10007, description: 'SECRET' } },
+          '; it has data.error_code, data.description',
+        ],
+        ['a status that is no HTTP status', { status: 2554, body: {} }, '; it has status, body'],
+        ['a login that is not done', { token: null }, ''],
+        ['a refresh token alone', { refresh_token: 'SECRET', expires_in: 30 }, '; it has refresh_token, expires_in'],
+        ['a session that waits', { status: 'pending', session_token: 'SECRET' }, '; it has status, session_token'],
+        ['a token to ask with', { loggedIn: false, csrf: { token: 'SECRET' } }, '; it has loggedIn, csrf.token'],
+        [
+          'a refresh token inside',
+          { tokens: { refreshToken: { token: 'SECRET' } } },
+          '; it has tokens.refreshToken.token',
+        ],
+        ['many members', { a: 1, b: 1, c: 1, d: 1, e: 1, f: 1 }, '; it has a, b, c, d, e'],
+        ['members below the third level', { a: { b: { c: { SECRET: 1 } } } }, '; it has a.b.c'],
+        ['tokens by user', { tokens: { SECRET7: { token: 'SECRET' } } }, '; it has tokens'],
+        ['names that may be secrets', { SECRET7: 1, [`SECRET${'x'.repeat(20)}`]: 1, 'SECRET x': 1 }, ''],
+        ['bytes inside', { payload: Buffer.from('SECRET') }, '; it has payload'],
+      ] as [string, object, string][]
+    ).map(([kind, response, names]): [string, unknown, string] => [kind, response, `${NO_TOKEN}${names}`]),
+    ['a token in an array', { access_token: ['SECRET'] }, 'has no access_token (an array)'],
+    ['a token that is a number', { access_token: 5 }, 'has no access_token (number)'],
+    ['a token that is an object', { access_token: { token: 'SECRET' } }, 'has no access_token (object)'],
     [
       'an Authorization header',
       { access_token: 'Bearer SECRET' },
@@ -135,38 +173,17 @@ describe('checkTokenResponse', () => {
     expect(error).toBeInstanceOf(InvalidTokenResponseError);
     expect(error!.message).toBe(`the token response ${fault}`);
     expect(isMarkedPermanent(error)).toBe(true);
+    expect(error!.message).not.toContain('SECRET');
   });
 
   it.each<[string, unknown, string]>([
-    ['nothing in it', {}, 'has no access_token (undefined)'],
     ['null as token', { access_token: null }, 'has no access_token (null)'],
     ['an empty token', { access_token: '' }, 'has no access_token (an empty string)'],
-    ['a token in an array', { access_token: ['SECRET'] }, 'has no access_token (an array)'],
-    ['a token that is a number', { access_token: 5 }, 'has no access_token (number)'],
-    ['an empty error', { error: '' }, 'has no access_token (undefined)'],
-    ['the envelope of a server', { data: null, message: 'SECRET' }, 'has no access_token (undefined)'],
-    ['a status that is no failure', { status: 200, message: 'SECRET' }, 'has no access_token (undefined)'],
-    ['a login that is not done', { token: null }, NO_TOKEN],
-    ['a login with an empty token', { token: '', jwt: '' }, NO_TOKEN],
-    ['a member `json` that is null', { json: null }, NO_TOKEN],
-    ['a refresh token alone', { refresh_token: 'SECRET', expires_in: 30 }, NO_TOKEN],
-    ['tokens for other things', { csrf_token: 'SECRET', next: { page_token: 'SECRET' } }, NO_TOKEN],
-    ['a token three levels deep', { data: { login: { token: 'SECRET' } } }, NO_TOKEN],
-    ['a pending login with a token of its own', { status: 'pending', session_token: 'SECRET' }, NO_TOKEN],
-    ['a role called access', { user: { access: 'SECRET' } }, NO_TOKEN],
     [
       'a token that is not there yet',
       { access_token: '', id_token: 'SECRET' },
       'has no access_token (an empty string)',
     ],
-    ['a token to ask with', { loggedIn: false, csrf: { token: 'SECRET' } }, NO_TOKEN],
-    ['a refresh token inside', { tokens: { refreshToken: { token: 'SECRET' } } }, NO_TOKEN],
-    ['keys of a cloud', { credentials: { sessionToken: 'SECRET', token: 'SECRET' } }, NO_TOKEN],
-    ['bytes inside', { payload: Buffer.from('SECRET') }, NO_TOKEN],
-    ['a pending session with a token', { status: 'pending', session: { token: 'SECRET' } }, NO_TOKEN],
-    ['a challenge with a token', { success: false, captcha: { token: 'SECRET' } }, NO_TOKEN],
-    ['tokens by user', { tokens: { SECRET: { token: 'SECRET' } } }, NO_TOKEN],
-    ['a member `json` that is no function', { json: { access_token: 'SECRET' } }, NO_TOKEN],
     ['a space', { access_token: 'SECRET x' }, NOT_SENDABLE],
     ['a line break', { access_token: 'SECRET\r\nx: y' }, NOT_SENDABLE],
     ['a trailing line break', { access_token: 'SECRET\n' }, NOT_SENDABLE],
@@ -232,14 +249,33 @@ describe('checkTokenResponse', () => {
     },
   );
 
-  it.each([[[{ message: 'SECRET' }]], ['SECRET'], [{ code: 5 }]])(
-    'should make a TokenEndpointError of a body with errors: %j',
-    (errors) => {
-      const error = failureOf({ errors });
-      expect(error).toBeInstanceOf(TokenEndpointError);
-      expect(error!.message).toBe('the token endpoint answered with an error');
-    },
-  );
+  it.each([
+    { errors: [{ message: 'SECRET' }] },
+    { errors: ['SECRET'] },
+    { errors: [{ code: 5 }] },
+    { errors: { email: ['SECRET'] } },
+    { errors: [{ message: 'SECRET', extensions: { code: 'BAD_USER_INPUT' } }], data: null },
+    { error: true, message: 'SECRET' },
+    { error: { code: -32500, message: 'SECRET' } },
+    { error: { code: 200, message: 'SECRET' } },
+    { error: true, status: 200 },
+  ])('should make a permanent TokenEndpointError of a body with an error that has no code: %j', (body) => {
+    const error = failureOf(body);
+    expect(error).toBeInstanceOf(TokenEndpointError);
+    expect(error!.message).toBe('the token endpoint answered with an error');
+    expect(isPermanentFailure(error)).toBe(true);
+  });
+
+  it.each([
+    { errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] },
+    { error: { is_transient: true } },
+    { error: true, status: 503 },
+    { error: { code: 503 } },
+    { ok: false, error: 'ratelimited' },
+    { status: 429 },
+  ])('should leave it temporary if the body says so: %j', (body) => {
+    expect(isPermanentFailure(failureOf(body))).toBe(false);
+  });
 
   it.each([
     [{ status: 401, message: 'SECRET' }, 401, 'the token endpoint answered 401'],
@@ -327,6 +363,32 @@ describe('readFetchResponse', () => {
     expect([isMarkedPermanent(error), error.message]).toEqual([true, expect.stringContaining('"no-cors"')]);
   });
 
+  it.each<Record<string, string>>([{ 'retry-after': '7' }, { 'x-ratelimit-remaining': '0' }])(
+    'should read a success without a token as a failure if it asks for a later try: %j',
+    async (headers) => {
+      const error = await failure(new Response('{"state":"pending"}', { headers }));
+      expect(error).toMatchObject({ message: 'the token endpoint answered 200', status: 200 });
+      expect([isPermanentFailure(error), retryAfterOf(error, 0)]).toEqual([
+        false,
+        'retry-after' in headers ? 7000 : undefined,
+      ]);
+      const body = { access_token: 'a' };
+      await expect(readFetchResponse(Response.json(body, { headers }), NEVER)).resolves.toEqual(body);
+    },
+  );
+
+  it.each(['eyJhbGciOiJIUzI1NiJ9.e30.c2ln', '5e0ee9ea-1d0f-4f4e\n'])(
+    'should say that a text may be the token, and not quote it: %j',
+    async (text) => {
+      const error = await failure(new Response(text));
+      expect(error.message).toBe(
+        'the token endpoint answered 200 with a body that is not JSON, perhaps the token itself: ' +
+          'make { access_token, expires_in } of it',
+      );
+      expect(isMarkedPermanent(error)).toBe(true);
+    },
+  );
+
   it('should read a token after a redirect', async () => {
     const response = new Response('{"access_token":"a"}', { headers: { 'content-type': 'text/html' } });
     Object.defineProperty(response, 'redirected', { value: true });
@@ -344,7 +406,7 @@ describe('readFetchResponse', () => {
     expect(isMarkedPermanent(error)).toBe(final);
   });
 
-  it.each(['<h1>SECRET</h1>', 'access_token: SECRET', '{"access_token":"SECRET'])(
+  it.each(['<h1>SECRET</h1>', 'access_token: SECRET', '{"access_token":"SECRET', 'ServiceUnavailable', 'error 503'])(
     'should neither read nor quote a body that is not JSON: %s',
     async (body) => {
       const error = await failure(new Response(body));

@@ -75,6 +75,21 @@ export function errorCodeOf(answer: unknown): string | undefined {
   return oauthCodeIn([fieldsOf(answer).name]);
 }
 
+/** The failed status that a body repeats, or has in its error. Of other numbers, such as Withings' 2554, none. */
+export function failedStatusIn(body: unknown): number | undefined {
+  const status = statusOf(body) ?? statusOf(fieldsOf(body).error) ?? 0;
+  return status >= 400 && status < 600 ? status : undefined;
+}
+
+/** Whether a body reports an error, whatever the status beside it. Some envelopes always have an empty list. */
+export function saysError(body: unknown): boolean {
+  const { error, errors } = fieldsOf(body);
+  const hasErrors = [error, errors].some((each) =>
+    typeof each === 'object' ? Object.keys(fieldsOf(each)).length > 0 : Boolean(each),
+  );
+  return hasErrors || errorCodeOf(body) !== undefined || failedStatusIn(body) !== undefined;
+}
+
 /** No token endpoint sends more: of a larger body no more is read. */
 const LONGEST_BODY = 2 ** 16;
 

@@ -1,10 +1,20 @@
 /** Reads the answer of a token endpoint: a token, or an error with the code that the answer means. */
-import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { asksForAnotherTry, errorCodeOf, fieldsOf, isHtml, parseBody } from '../internal/answers.js';
+import { TokenEndpointError } from '../errors.js';
+import {
+  asksForAnotherTry,
+  errorCodeOf,
+  failedStatusIn,
+  fieldsOf,
+  isHtml,
+  isTemporaryStatus,
+  parseBody,
+  saysError,
+} from '../internal/answers.js';
 import { isKnownCode, isPermanentCode, isTemporaryCode, requiresSignIn } from '../internal/oauthErrors.js';
 import { parseHttpDate, retryAfterBy } from '../internal/retryAfter.js';
-import { isText, kindOf } from '../internal/kindOf.js';
-import { emptyBody } from '../token/tokenResponse.js';
+import { isText } from '../internal/kindOf.js';
+import { markPermanent } from '../token/permanentError.js';
+import { emptyBody, noTokenIn, notJson } from '../token/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
 
 /** What a token endpoint answered. */
@@ -13,8 +23,8 @@ export interface Answer {
   readonly name: string;
   readonly status: number;
   readonly text: string;
-  /** See `is4xxToRetry`. */
-  readonly is4xxToRetry: boolean;
+  /** See `asksToRetry`. */
+  readonly asksToRetry: boolean;
   /** Milliseconds. */
   readonly retryAfter: number | undefined;
   /** Seconds by which the server's clock is ahead of ours. */
@@ -31,11 +41,10 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
   const { access_token } = fieldsOf(body);
   const isOk = status >= 200 && status < 300;
   if (isOk && isText(access_token)) return body as TokenResponse;
-  if (!isOk || errorCodeOf(body) !== undefined || saysToSignIn(text)) throw refusal(answer, body);
+  if (!isOk || answer.asksToRetry || saysError(body) || saysToSignIn(text)) throw refusal(answer, body);
   if (text.trim() === '') throw emptyBody(status, `${name}, but an empty body`);
-  const flaw =
-    body === undefined ? 'its body is not JSON' : `its access_token must be a string, got ${kindOf(access_token)}`;
-  throw new InvalidTokenResponseError(`${name}, but ${flaw}`);
+  if (body === undefined) throw notJson(text, `${name}, but its body is not JSON`);
+  throw noTokenIn(body, `${name} and`, 'give a "fetch" that returns { access_token, expires_in }');
 }
 
 /** What servers say in the place of `invalid_grant`: Atlassian, Cognito, Exact Online, HubSpot, OpenAI and others. */
@@ -87,21 +96,26 @@ const asksInWords = (words: string, mustSignIn: boolean): boolean =>
 export const TEMPORARILY_UNAVAILABLE = 'temporarily_unavailable';
 
 /**
- * Whether a 4xx asks for another try. The stream asks the same of the errors of other sources; those of this entry show
- * a code for it, because they have no headers.
+ * Whether an answer without a token asks for another try, other than by a 5xx or a code: by its headers, or by a status
+ * in the body of a success. The stream asks the same of the errors of other sources; those of this entry show a code for
+ * it, because they have no headers.
  */
-export const is4xxToRetry = (answer: Pick<Response, 'status' | 'headers'> & { readonly body: string }): boolean =>
-  answer.status >= 400 && answer.status < 500 && asksForAnotherTry(answer);
+export function asksToRetry(answer: Pick<Response, 'status' | 'headers'> & { readonly body: string }): boolean {
+  const { status, body } = answer;
+  if (status >= 500) return false;
+  const inBody = status < 400 ? failedStatusIn(parseBody(body)) : undefined;
+  return asksForAnotherTry(answer) || isTemporaryStatus(inBody) || (inBody ?? 0) >= 500;
+}
 
 /** The code that an answer means by its words, if it has another one, or none. */
 function codeMeant(answer: Answer, code: string, description: unknown): string | undefined {
-  const { status, text, is4xxToRetry } = answer;
+  const { status, text, asksToRetry } = answer;
   const mustSignIn = requiresSignIn(code);
   if (isText(description) && asksInWords(description, mustSignIn) && !isTemporaryCode(code))
     return TEMPORARILY_UNAVAILABLE;
   // A 404 may name the path, which has such words in it.
   if (!mustSignIn && status <= 403 && mayRejectRefreshToken(status, code) && saysToSignIn(text)) return 'invalid_grant';
-  return is4xxToRetry && !isPermanentCode(code) && !isTemporaryCode(code) ? TEMPORARILY_UNAVAILABLE : undefined;
+  return asksToRetry && !isPermanentCode(code) && !isTemporaryCode(code) ? TEMPORARILY_UNAVAILABLE : undefined;
 }
 
 /**
@@ -122,6 +136,8 @@ function refusal(answer: Answer, body: unknown): TokenEndpointError {
     ...(isText(error_description) && { error_description }),
     ...(retryAfter !== undefined && { retryAfter }),
   });
+  // An error in a success is judged like one in a 400, whatever it is called.
+  if (status < 300 && !isTemporaryCode(error ?? code)) markPermanent(failure);
   // Hidden, since it is not known: the constructor prints every text that is spelled like a code.
   return code && error === undefined ? Object.defineProperty(failure, 'error', { get: () => code }) : failure;
 }

@@ -3,7 +3,7 @@ import * as oauth from 'oauth4webapi';
 import { displayUrl } from '../internal/urls.js';
 import { TokenEndpointError } from '../errors.js';
 import { permanentError } from '../token/permanentError.js';
-import { answeredBy, is4xxToRetry, retryAfterIn, TEMPORARILY_UNAVAILABLE } from './answer.js';
+import { answeredBy, asksToRetry, retryAfterIn, TEMPORARILY_UNAVAILABLE } from './answer.js';
 import { boundedFetch, requestOptions } from './boundedFetch.js';
 import type { CheckedOptions } from './checkOptions.js';
 import { objectionTo, toUrl } from './secureUrl.js';
@@ -53,7 +53,7 @@ async function discover(issuer: URL, options: CheckedOptions, signal: AbortSigna
   const { status, headers } = response;
   const answered = answeredBy(place, response);
   if (status !== 200) {
-    const isTemporary = is4xxToRetry({ status, headers, body: await response.text() });
+    const isTemporary = asksToRetry({ status, headers, body: await response.text() });
     throw new TokenEndpointError(answered, {
       status,
       ...(isTemporary && { error: TEMPORARILY_UNAVAILABLE }),

@@ -61,7 +61,7 @@ export class TokenEndpoint {
       const { error = '' } = failure instanceof TokenEndpointError ? failure : {};
       if (!isKnownCode(error)) servers.forget(); // a code of OAuth comes from the right server
       // A redirect is permanent, unless the endpoint is of an earlier discovery: it may have moved.
-      if (mayHaveMoved && failure instanceof TokenEndpointError && isMarkedPermanent(failure))
+      if (mayHaveMoved && !answer && failure instanceof TokenEndpointError && isMarkedPermanent(failure))
         throw new TokenEndpointError(failure.message, failure);
       const reason = this.prepareRepeat(error, answer?.clockSkew);
       if (!reason || repeats.includes(reason)) throw failure;

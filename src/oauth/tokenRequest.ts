@@ -1,7 +1,7 @@
 /** The form that is sent to a token endpoint. */
 import * as oauth from 'oauth4webapi';
 import { displayUrl } from '../internal/urls.js';
-import { answeredBy, is4xxToRetry, clockSkewOf, retryAfterIn, type Answer } from './answer.js';
+import { answeredBy, asksToRetry, clockSkewOf, retryAfterIn, type Answer } from './answer.js';
 import type { AuthorizationServer } from './authorizationServer.js';
 import { boundedFetch, requestOptions, type OAuthFetch } from './boundedFetch.js';
 import type { ClientIdentity } from './clientAuth.js';
@@ -52,7 +52,7 @@ export async function sendTokenRequest(
     name: answeredBy(place, response),
     status,
     text,
-    is4xxToRetry: is4xxToRetry({ status, headers, body: text }),
+    asksToRetry: asksToRetry({ status, headers, body: text }),
     retryAfter: retryAfterIn(headers, now),
     clockSkew: clockSkewOf(headers, now),
   };

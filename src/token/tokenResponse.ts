@@ -1,36 +1,57 @@
 /** Checks and reads what a token endpoint answered. */
 import { firstValueFrom, map, merge, type Observable } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { errorCodeOf, fieldsOf, isHtml, parseBody, statusOf } from '../internal/answers.js';
+import {
+  errorCodeOf,
+  failedStatusIn,
+  fieldsOf,
+  isHtml,
+  limitsRate,
+  parseBody,
+  saysError,
+} from '../internal/answers.js';
 import { isText, kindOf } from '../internal/kindOf.js';
 import { isPrintable } from '../internal/oauthErrors.js';
-import { permanentError } from './permanentError.js';
+import { markPermanent, permanentError } from './permanentError.js';
 import type { TokenResponse } from './types.js';
 
 /** Whether a text goes into a header without breaking it: visible ASCII, and no space. */
 export const fitsHeader = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);
 
-/** Members of HTTP responses, Observables, promises, bytes, MSAL's results and our tokens: no token response has them. */
-const FOREIGN_MEMBERS = ['headers', 'response', 'subscribe', 'then', 'byteLength', 'arrayBuffer', 'accessToken', 'raw'];
+/** Members of HTTP responses, Observables, promises, bytes and our tokens: no token response has them. */
+const FOREIGN_MEMBERS = ['headers', 'response', 'subscribe', 'then', 'byteLength', 'arrayBuffer', 'raw'];
 
-/** What APIs call a token for requests. Not `refresh_token`, `session_token`, `csrf_token` and the like. */
-const TOKEN_NAME = /^((tenant_)?access|auth|bearer|client|id)?_?token$|^jwt$/i;
+/** A name that may be printed. An id, or another key of a map, may be a secret. */
+const NAME = /^[a-z_]{1,24}$/i;
 
-/** Members in which logins return it. */
-const CONTAINERS = ['data', 'result', 'body', 'auth', 'tokens', 'AuthenticationResult'];
+/** What logins call a token for requests: `user.token`, `accessJwt`, `access` (Django). */
+const TOKEN_NAME = /^(?!.*(refresh|csrf|xsrf|device|session_?token)).*(token|jwt|\baccess)$/i;
 
-const tokenNameIn = (value: unknown): string | undefined =>
-  Object.entries(fieldsOf(value)).find(([name, member]) => TOKEN_NAME.test(name) && isText(member))?.[0];
+const MOST_NAMES = 5;
 
-/** Where a response has its token: under another name, or in a member. */
-function placeOfToken(response: Partial<TokenResponse>): string | undefined {
-  // A class may have these as getters.
-  const own = ['token', 'jwt'].find((name) => isText(response[name])) ?? tokenNameIn(response);
-  if (own) return own;
-  // Django's pair.
-  if (isText(response.access) && isText(response.refresh)) return 'access';
-  const container = CONTAINERS.find((name) => tokenNameIn(response[name]));
-  return container && `${container}.${String(tokenNameIn(response[container]))}`;
+/** Where the members of a body are that say something, down to three levels: `data.login.token`. */
+const placesIn = (body: unknown, depth = 3): string[] =>
+  Object.entries(fieldsOf(body))
+    .filter(([name, member]) => NAME.test(name) && (member ?? '') !== '')
+    .flatMap(([name, member]) => {
+      const below = depth > 1 ? placesIn(member, depth - 1) : [];
+      return below.length > 0 ? below.map((place) => `${name}.${place}`) : name;
+    });
+
+/**
+ * The error of a body without a token. A server that answers so has understood the request: another attempt does not
+ * help, unless the token is null or empty because there is none yet.
+ *
+ * @param remedy what to do if the token has another name
+ */
+export function noTokenIn(body: unknown, answered: string, remedy: string): InvalidTokenResponseError {
+  const { access_token, ...others } = fieldsOf(body);
+  const missing = `${answered} no access_token (${kindOf(access_token)})`;
+  if (access_token === null || access_token === '') return new InvalidTokenResponseError(missing);
+  const places = placesIn(others);
+  const tokens = places.filter((place) => TOKEN_NAME.test(place));
+  const names = (tokens.length > 0 ? tokens : places).slice(0, MOST_NAMES).join(', ');
+  return permanentError(missing + (tokens.length > 0 ? `, but ${names}: ${remedy}` : names && `; it has ${names}`));
 }
 
 /** Throws an error that says what is wrong with a response, without quoting it. */
@@ -46,21 +67,17 @@ export function checkTokenResponse(response: unknown): asserts response is Token
       ? permanentError(`${fault} leave "Bearer " out`)
       : new InvalidTokenResponseError(`${fault} is there a line break in it?`);
   }
-  const missing = `the token response has no access_token (${kindOf(value)})`;
+  const has = 'the token response has';
   const member = FOREIGN_MEMBERS.find((name) => name in response);
-  if (member !== undefined || isText(fieldsOf(fields.data).access_token))
-    throw permanentError(`${missing}, but ${member ?? 'data'}: return the parsed body, { access_token, expires_in }`);
+  if (member !== undefined)
+    throw permanentError(
+      `${has} no access_token (${kindOf(value)}), but ${member}: return the parsed body, { access_token, expires_in }`,
+    );
   // RFC 6749 section 5.2 asks for the status 400, but some servers answer 200; others repeat the status in the body.
-  const status = statusOf(response);
-  const isError = Boolean(fields.error) || Boolean(fields.errors) || errorCodeOf(response) !== undefined;
-  if (isError || (status !== undefined && status >= 400))
-    throw endpointError(response, status ?? statusOf(fields.error));
-  // Many logins and clients return the token so. A server that has no token yet answers with an error, a status, or a
-  // null. Mocks of fetch often have the function `json` alone.
-  const place = 'access_token' in response ? undefined : placeOfToken(fields);
-  const name = typeof fields.json === 'function' ? 'json' : place;
-  if (name) throw permanentError(`${missing}, but ${name}: return { access_token, expires_in }`);
-  throw new InvalidTokenResponseError(missing);
+  if (!saysError(response)) throw noTokenIn(response, has, 'return { access_token, expires_in }');
+  const error = endpointError(response, failedStatusIn(response));
+  // What has neither a status nor a code is judged by nobody else.
+  throw error.status === undefined && error.error === undefined ? markPermanent(error) : error;
 }
 
 /** An object of a class may have its fields as getters, which a spread does not find. */
@@ -102,16 +119,27 @@ export async function readFetchResponse(response: FetchResponse, late$: Observab
     throw permanentError(
       `the token endpoint redirected, perhaps to its sign-in page${status ? '' : ', or the mode is "no-cors"'}`,
     );
-  if (!isOk) throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
+  // A success that asks for a later try and has no token is none.
+  if (!isOk || (limitsRate(response) && !isText(fieldsOf(body).access_token)))
+    throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
   if (text.trim() === '') throw emptyBody(status, `the token endpoint answered ${String(status)} with an empty body`);
   if (body === undefined)
-    throw new InvalidTokenResponseError(`the token endpoint answered ${String(status)} with a body that is not JSON`);
+    throw notJson(text, `the token endpoint answered ${String(status)} with a body that is not JSON`);
   return body as TokenResponse;
 }
 
 /** A 204 has no body, however often it is asked for. With a 200 it was lost on the way, at a gateway say. */
 export const emptyBody = (status: number, message: string): InvalidTokenResponseError =>
   status === 204 ? permanentError(message) : new InvalidTokenResponseError(message);
+
+/** A body of one long word with a digit in it, as a JWT is (RFC 6750 section 2.1). */
+const TOKEN_TEXT = /^\s*(?=\D*\d)[\w.~+/=-]{16,}\s*$/;
+
+/** A gateway may send a text in the place of the server. A token alone is what the server sends each time. */
+export const notJson = (text: string, message: string): InvalidTokenResponseError =>
+  TOKEN_TEXT.test(text)
+    ? permanentError(`${message}, perhaps the token itself: make { access_token, expires_in } of it`)
+    : new InvalidTokenResponseError(message);
 
 const textOfFailure = (response: FetchResponse, late$: Observable<unknown>): Promise<string> =>
   firstValueFrom(merge(response.text(), late$.pipe(map(() => '')))).catch(() => '');

@@ -100,7 +100,7 @@ export interface TokenStreamOptions {
   /**
    * Returns true for a failure that a retry cannot help. Default: an OAuth error code that refuses (RFC 6749 section
    * 5.2), any 4xx that does not ask for a later retry (408, 409, 410, 412, 421, 425, 429, `Retry-After`, a rate limit,
-   * a 403 with an HTML page), and a mistake of the source's.
+   * a 403 with an HTML page), JSON without a token in a success, and a mistake of the source's.
    */
   isPermanent?: ((error: unknown) => boolean) | undefined;
   /**
