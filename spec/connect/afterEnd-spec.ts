@@ -28,6 +28,7 @@ it.each<[string, unknown, EndState, ConnectOptions['reconnect'], Reconnect | nul
   ['many', close(1006), { attempts: 3000, rejections: 0 }, {}, again('lost', 5000, 3001, 0)],
   ['the last attempt', close(1006), { attempts: 2, rejections: 0 }, { count: 2 }, null],
   ['no attempts', close(1006), FRESH, { count: 0 }, null],
+  ['the end of a limit', answered(429, { 'ratelimit-reset': '3' }), FRESH, {}, again('lost', 3000, 1, 0)],
   ['Retry-After', answered(429, { 'retry-after': '3' }), FRESH, {}, again('lost', 3000, 1, 0)],
   ['a rejection', close(4401), FRESH, {}, again('rejected', 0, 0, 1)],
   ['a rejection without attempts', close(4401), FRESH, { count: 0 }, again('rejected', 0, 0, 1)],

@@ -72,6 +72,24 @@ describe('11: a failed renewal while the token lives', () => {
         fail: { headers: new Headers({ 'retry-after': new Date(1e12 + 29_000).toUTCString() }) },
       },
       {
+        name: 'the end of a rate limit, in seconds since 1970',
+        random: 0,
+        pause: 4000,
+        fail: { status: 429, headers: new Headers({ 'x-rate-limit-reset': String(1e9 + 29) }) },
+      },
+      {
+        name: 'the end of a rate limit that is used up, in seconds',
+        random: 0,
+        pause: 3000,
+        fail: { status: 403, headers: new Headers({ 'ratelimit-remaining': '0', 'ratelimit-reset': '3' }) },
+      },
+      {
+        name: 'not the end of another rate limit',
+        random: 0,
+        pause: 50,
+        fail: { status: 503, headers: new Headers({ 'x-ratelimit-remaining': '9', 'x-ratelimit-reset': '3' }) },
+      },
+      {
         name: 'Retry-After in the past',
         random: 0,
         pause: 50,

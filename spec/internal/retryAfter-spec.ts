@@ -1,4 +1,4 @@
-import { parseRetryAfter } from '../../src/internal/retryAfter.js';
+import { limitsRateBy, parseRetryAfter, retryAfterBy } from '../../src/internal/retryAfter.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 
@@ -9,11 +9,17 @@ describe('parseRetryAfter', () => {
     ['0.5', 500],
     [' 3 ', 3000],
     ['5, 10', 5000],
-    ['1000000000000', 1e15],
+    ['999999999', 999_999_999_000],
+    [String(NOW / 1000 + 30), 30_000],
+    [String(NOW + 30_000), 30_000],
+    [String(NOW / 1000 - 30), 0],
+    ['1000000000', 0],
+    ['1000000000000', 0],
     ['9'.repeat(400), Number.MAX_SAFE_INTEGER],
     ['-5', undefined],
     ['Thu, 01 Jan 2026 00:00:30 GMT', 30_000],
     ['Wed, 31 Dec 2025 23:59:30 GMT', 0],
+    ['Fri, 31 Dec 9999 23:59:59 GMT', Date.UTC(9999, 11, 31, 23, 59, 59) - NOW],
     ['Thursday, 01-Jan-26 00:00:30 GMT', 30_000],
     ['Infinity', undefined],
     ['soon', undefined],
@@ -28,5 +34,65 @@ describe('parseRetryAfter', () => {
     [undefined, undefined],
   ])('should make of %p the wait %p', (header, wait) => {
     expect(parseRetryAfter(header, NOW)).toBe(wait);
+  });
+
+  it('should not read a time where there is no clock', () => {
+    expect([parseRetryAfter('1800000000', NaN), parseRetryAfter('7', NaN)]).toEqual([undefined, 7000]);
+  });
+});
+
+describe('retryAfterBy', () => {
+  const waitOf = (headers: Readonly<Record<string, string>>, status = 429, now = NOW) =>
+    retryAfterBy((name) => new Headers(headers).get(name), status, now);
+  const IN_AN_HOUR = String(NOW / 1000 + 3600);
+
+  it.each<[string, Record<string, string>, number]>([
+    ['Retry-After', { 'retry-after': '7', 'x-ratelimit-reset': '60' }, 7000],
+    ['its older name', { 'x-retry-after': '7', 'x-ratelimit-reset': '60' }, 7000],
+    ["Okta's time", { 'x-rate-limit-remaining': '0', 'x-rate-limit-reset': IN_AN_HOUR }, 3_600_000],
+    ["GitHub's time", { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': IN_AN_HOUR }, 3_600_000],
+    ['a time in milliseconds', { 'x-ratelimit-reset': `${IN_AN_HOUR}000` }, 3_600_000],
+    [
+      "a time by the server's clock",
+      { 'x-ratelimit-reset': IN_AN_HOUR, date: new Date(NOW + 3_590_000).toUTCString() },
+      10_000,
+    ],
+    ['a time that has passed', { 'x-ratelimit-reset': String(NOW / 1000 - 1) }, 0],
+    ['the seconds of the sixth draft', { 'ratelimit-remaining': '0', 'ratelimit-reset': '50' }, 50_000],
+    ['the one header of the seventh draft', { ratelimit: 'limit=100, remaining=0, reset=50' }, 50_000],
+    ['the one header of the ninth draft', { ratelimit: '"hour";r=12;t=3000, "minute";r=0;t=50' }, 50_000],
+    ['another one, if the first cannot be read', { 'retry-after': 'soon', 'ratelimit-reset': '50' }, 50_000],
+  ])('should read %s', (_what, headers, wait) => {
+    expect(waitOf(headers)).toBe(wait);
+  });
+
+  it.each<[string, Record<string, string>, number]>([
+    ['of a limit that is not used up', { 'x-ratelimit-remaining': '12', 'x-ratelimit-reset': '60' }, 503],
+    ['of a limit of which nothing is known', { 'x-ratelimit-reset': '60' }, 500],
+    ['of a policy that is not used up', { ratelimit: '"hour";r=12;t=3000' }, 429],
+    ['that is a text', { 'x-ratelimit-reset': '6m0s' }, 429],
+  ])('should not wait for the end %s', (_what, headers, status) => {
+    expect(waitOf(headers, status)).toBeUndefined();
+  });
+
+  it('should take what is no time, where there is no clock', () => {
+    const headers = { 'x-ratelimit-reset': IN_AN_HOUR, 'ratelimit-reset': '50' };
+    expect(waitOf(headers, 429, NaN)).toBe(50_000);
+  });
+
+  it('should wait for the end of a limit that is used up, whatever the status', () => {
+    expect(waitOf({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '60' }, 403)).toBe(60_000);
+  });
+});
+
+describe('limitsRateBy', () => {
+  it.each<[Record<string, string>, boolean]>([
+    [{ 'retry-after': 'soon' }, true],
+    [{ 'x-retry-after': '5' }, true],
+    [{ 'x-ratelimit-remaining': '0' }, true],
+    [{ 'x-ratelimit-remaining': '12', 'x-ratelimit-reset': '5' }, false],
+    [{}, false],
+  ])('should say of %j: %p', (headers, limits) => {
+    expect(limitsRateBy((name) => new Headers(headers).get(name))).toBe(limits);
   });
 });

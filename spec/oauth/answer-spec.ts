@@ -6,6 +6,11 @@ const NOW = Date.UTC(2026, 0, 1, 12);
 const at = (offset: number) => new Date(NOW + offset).toUTCString();
 
 describe('retryAfterIn', () => {
+  it('should read when a rate limit ends', () => {
+    const headers = new Headers({ 'x-rate-limit-reset': String(NOW / 1000 + 60) });
+    expect([429, 503].map((status) => retryAfterIn({ status, headers }, NOW))).toEqual([60_000, undefined]);
+  });
+
   it.each<[string, Record<string, string>, number | undefined]>([
     ['nothing', {}, undefined],
     ['seconds', { 'retry-after': '120' }, 120_000],
@@ -19,7 +24,7 @@ describe('retryAfterIn', () => {
     ['an endless number', { 'retry-after': '9'.repeat(400) }, Number.MAX_SAFE_INTEGER],
     ['words', { 'retry-after': 'Soon' }, undefined],
   ])('should read %s', (_what, headers, expected) => {
-    expect(retryAfterIn(new Headers(headers), NOW)).toBe(expected);
+    expect(retryAfterIn({ status: 503, headers: new Headers(headers) }, NOW)).toBe(expected);
   });
 });
 
@@ -42,7 +47,7 @@ describe('tokenResponseOf', () => {
         name: 'it answered',
         status,
         text,
-        retryAfter: retryAfterIn(new Headers(headers), NOW),
+        retryAfter: retryAfterIn({ status, headers: new Headers(headers) }, NOW),
         clockSkew: undefined,
         asksToRetry: asks,
       });

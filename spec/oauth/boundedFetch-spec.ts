@@ -41,7 +41,13 @@ describe.each([
     withServer(
       answer(
         '{"a":1}',
-        { 'dpop-nonce': 'n1', 'retry-after': '3', date: 'Sun, 06 Nov 1994 08:49:37 GMT', 'www-authenticate': 'Basic' },
+        {
+          'dpop-nonce': 'n1',
+          'retry-after': '3',
+          date: 'Sun, 06 Nov 1994 08:49:37 GMT',
+          'www-authenticate': 'Basic',
+          'x-rate-limit-reset': '5',
+        },
         '400 Bad Request',
       ),
       async (url, requests) => {
@@ -54,6 +60,7 @@ describe.each([
           'dpop-nonce': 'n1',
           'retry-after': '3',
           'www-authenticate': 'Basic',
+          'x-rate-limit-reset': '5',
         });
         expect(requests[0]).toMatch(/a=b$/);
       },

@@ -2,6 +2,7 @@
 // Response, HttpErrorResponse, AjaxError, axios', got's, ky's, superagent's, wreck's, MSAL's, Okta's, AWS', Apollo's,
 // tRPC's, gRPC's, Box', Kiota's and our own.
 import { isCode, isPermanentCode, isTemporaryCode } from './oauthErrors.js';
+import { limitsRateBy } from './retryAfter.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -156,13 +157,8 @@ export function headerOf(answer: unknown, name: string): string | undefined {
   return (xhr as Partial<XMLHttpRequest> | undefined)?.getResponseHeader?.(name) ?? undefined;
 }
 
-/** Where servers say how many requests are left; the last by draft-ietf-httpapi-ratelimit-headers. */
-export const REQUESTS_LEFT = ['x-ratelimit-remaining', 'x-rate-limit-remaining', 'ratelimit-remaining', 'ratelimit'];
-
 /** `Retry-After` (RFC 9110 section 10.2.3), or a rate limit that is used up, under the names that servers use. */
-export const limitsRate = (answer: unknown): boolean =>
-  headerOf(answer, 'retry-after') !== undefined ||
-  REQUESTS_LEFT.some((name) => /(^|\b(r|remaining)=)\s*0[.0]*(?![.\w])/.test(headerOf(answer, name) ?? ''));
+export const limitsRate = (answer: unknown): boolean => limitsRateBy((name) => headerOf(answer, name));
 
 const PAGE = /^\s*(<!--[^]*?-->\s*)?<(!doctype html|html|head|body|h1)\b/i;
 

@@ -1,4 +1,4 @@
-/** Reads the header `Retry-After` and other HTTP dates. */
+/** Reads how long a server asks to wait, or when its rate limit ends; and HTTP dates. */
 
 /**
  * Delay-seconds; a fraction is accepted, since servers send it. `0x10` and `1e3` are no number of seconds. Of a header
@@ -16,23 +16,58 @@ const DATE = /^[A-Z][a-z]{2}.*\d:\d\d/;
 export const parseHttpDate = (text: string): number =>
   DATE.test(text) ? Date.parse(/\d$/.test(text) && !/[+-]\d{4}$/.test(text) ? `${text} GMT` : text) : NaN;
 
+/** Seconds from here on are no wait (31 years), but a time since 1970. */
+const LEAST_TIME = 1e9;
+
 /**
- * A `Retry-After` header in milliseconds: seconds, or a date (RFC 9110 section 10.2.3).
+ * A header that says how long to wait, or until when, in milliseconds: seconds that are left, a date (RFC 9110 section
+ * 10.2.3), or seconds or milliseconds since 1970.
  *
  * @param now what time it is by the clock of the server that sent the header, in milliseconds
  * @returns `undefined` where the header is absent or cannot be read
  */
 export function parseRetryAfter(header: string | null | undefined, now: number): number | undefined {
   const text = header?.trim() ?? '';
-  const [seconds] = SECONDS.exec(text) ?? [];
-  if (seconds !== undefined) return Math.min(Number(seconds) * 1000, Number.MAX_SAFE_INTEGER);
-  const wait = parseHttpDate(text) - now;
+  const seconds = Number(SECONDS.exec(text)?.[0]);
+  if (seconds < LEAST_TIME) return seconds * 1000;
+  const inMilliseconds = seconds > 100 * LEAST_TIME ? seconds : seconds * 1000;
+  const wait = Math.min((Number.isNaN(seconds) ? parseHttpDate(text) : inMilliseconds) - now, Number.MAX_SAFE_INTEGER);
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }
 
+const WAIT = ['retry-after', 'x-retry-after'];
+
+/** Where servers say how many requests are left; the last by draft-ietf-httpapi-ratelimit-headers. */
+const LEFT = ['x-ratelimit-remaining', 'x-rate-limit-remaining', 'ratelimit-remaining', 'ratelimit'];
+
+/** Where they say when the limit ends. */
+const RESET = LEFT.map((name) => name.replace('remaining', 'reset'));
+
+/** The headers that are read here, but for `Date`. */
+export const RATE_HEADERS = [...WAIT, ...LEFT, ...RESET];
+
+/** Gives a header of an answer by its name in lower case. */
+type HeaderOf = (name: string) => string | null | undefined;
+
+const isUsedUp = (headerOf: HeaderOf): boolean =>
+  LEFT.some((name) => /(^|\b(r|remaining)=)\s*0[.0]*(?![.\w])/.test(headerOf(name) ?? ''));
+
+/** Asks to wait, or has a rate limit that is used up. */
+export const limitsRateBy = (headerOf: HeaderOf): boolean =>
+  WAIT.some((name) => (headerOf(name) ?? undefined) !== undefined) || isUsedUp(headerOf);
+
+/** In the header `RateLimit`: the end of the limit that is used up. */
+const END = /\b(?:r|remaining)=0\b\D*\b(?:t|reset)=(\d+)/;
+
 /**
- * What the `Retry-After` of an answer says, in milliseconds. A date in it is read by the clock of the server that sent
- * it (the header `Date`), or else by ours.
+ * How long an answer asks to wait, in milliseconds: by `Retry-After`, or else by the end of a rate limit, if that is
+ * used up. A time in it is read by the clock of the server that sent it (the header `Date`), or else by ours.
  */
-export const retryAfterBy = (headerOf: (name: string) => string | null | undefined, now: number): number | undefined =>
-  parseRetryAfter(headerOf('retry-after'), parseHttpDate(headerOf('date') ?? '') || now);
+export function retryAfterBy(headerOf: HeaderOf, status: number | undefined, now: number): number | undefined {
+  const serverNow = parseHttpDate(headerOf('date') ?? '') || now;
+  const names = status === 429 || isUsedUp(headerOf) ? [...WAIT, ...RESET] : WAIT;
+  return names
+    .map((name) => headerOf(name) ?? '')
+    .map((text) => parseRetryAfter(END.exec(text)?.[1] ?? text, serverNow))
+    .find((wait) => wait !== undefined);
+}

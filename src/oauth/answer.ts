@@ -153,9 +153,9 @@ export function mediaTypeOf(headers: Pick<Headers, 'get'>): string {
   return /^[a-z]+\/[a-z.+-]{1,40}$/.test(type) ? type : 'an unusual content type';
 }
 
-/** `Retry-After` in milliseconds; a date is read by the clock of the server that sent it. */
-export const retryAfterIn = (headers: Pick<Headers, 'get'>, now: number): number | undefined =>
-  retryAfterBy((name) => headers.get(name), now);
+/** How long an answer asks to wait, in milliseconds; a time is read by the clock of the server that sent it. */
+export const retryAfterIn = ({ status, headers }: Pick<Response, 'status' | 'headers'>, now: number) =>
+  retryAfterBy((name) => headers.get(name), status, now);
 
 /**
  * By how many whole seconds the server's clock is ahead of ours, by its `Date` header (the server is known by its TLS

@@ -57,7 +57,7 @@ async function discover(issuer: URL, options: CheckedOptions, signal: AbortSigna
     throw new TokenEndpointError(answered, {
       status,
       ...(isTemporary && { error: TEMPORARILY_UNAVAILABLE }),
-      retryAfter: retryAfterIn(headers, Date.now()),
+      retryAfter: retryAfterIn(response, Date.now()),
     });
   }
   const metadata = await oauth.processDiscoveryResponse(issuer, response).catch((failure: unknown) => {

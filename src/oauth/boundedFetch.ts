@@ -1,9 +1,9 @@
 /** The fetch for authorization servers: no redirects, no waiting after an abort, and no secret in its errors. */
 import * as oauth from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
-import { REQUESTS_LEFT } from '../internal/answers.js';
 import { discard } from '../internal/discard.js';
 import { orAborted } from '../internal/onAbort.js';
+import { RATE_HEADERS } from '../internal/retryAfter.js';
 import { markPermanent, isMarkedPermanent, permanentError } from '../token/permanentError.js';
 import { isFetchResponse } from '../token/tokenResponse.js';
 import { answeredBy } from './answer.js';
@@ -69,7 +69,7 @@ function refuseRedirect(place: string, response: Response, asked: string): void 
 }
 
 /** What oauth4webapi and we read of an answer's headers. */
-const HEADERS = ['content-type', 'date', 'dpop-nonce', 'retry-after', 'www-authenticate', ...REQUESTS_LEFT];
+const HEADERS = ['content-type', 'date', 'dpop-nonce', 'www-authenticate', ...RATE_HEADERS];
 
 /** The answer as oauth4webapi and we need it, whatever kind of Response `send` gave. */
 function copyOf(response: Response, body: string): Response {

@@ -53,7 +53,7 @@ export async function sendTokenRequest(
     status,
     text,
     asksToRetry: asksToRetry({ status, headers, body: text }),
-    retryAfter: retryAfterIn(headers, now),
+    retryAfter: retryAfterIn(response, now),
     clockSkew: clockSkewOf(headers, now),
   };
 }

@@ -101,14 +101,14 @@ export function isPermanentFailure(thrown: unknown): boolean {
 }
 
 /**
- * How long the server asked to wait, in ms: the `Retry-After` header by the response's own `Date`, or `retryAfter`.
- * The header first: our own errors have one of the two, and others may mean seconds by the member.
+ * How long the server asked to wait, in ms: the headers by the response's own `Date`, or `retryAfter`.
+ * The headers first: our own errors have one of the two, and others may mean seconds by the member.
  */
 export function retryAfterOf(thrown: unknown, shownNow: number): number | undefined {
   const failure = failureWithReason(thrown);
   const { retryAfter } = fieldsOf(failure);
   const wait =
-    retryAfterBy((name) => headerOf(failure, name), shownNow) ??
+    retryAfterBy((name) => headerOf(failure, name), statusOf(failure), shownNow) ??
     (typeof retryAfter === 'number' && retryAfter < Infinity ? retryAfter : -1);
   return wait < 0 ? undefined : Math.min(wait, MAX_RETRY_AFTER);
 }
