@@ -733,6 +733,39 @@ describe('a server whose clock is off', () => {
     expect(endpoint.seen).toHaveLength(2);
   });
 
+  it.each([
+    ['refused', () => refuse(401, 'invalid_client', date(86_400_000))],
+    ['not answered', () => refuse(503, undefined, date(86_400_000))],
+  ])('should not set our clock if the repeat is %s: the Date may be that of a cache', async (_how, repeated) => {
+    let isRegistered = false;
+    const endpoint = fakeEndpoint((seen) => {
+      if (Math.abs(iat(seen)) > 5) return repeated();
+      return isRegistered
+        ? Response.json(token, { headers: date(86_400_000) })
+        : refuse(401, 'invalid_client', date(86_400_000));
+    });
+    const { privateKey } = keys;
+    const source = clientCredentials({ ...base, clientAuth: 'private_key_jwt', privateKey, fetch: endpoint.fetch });
+    await expect(ask(source)).rejects.toMatchObject({ code: 'ERR_TOKEN_ENDPOINT' });
+    isRegistered = true;
+    await expect(ask(source)).resolves.toMatchObject(token);
+    expect(endpoint.seen).toHaveLength(3);
+  });
+
+  it('should be met by its own clock at last, though it refused the client before', async () => {
+    let isRegistered = false;
+    const endpoint = fakeEndpoint((seen) =>
+      Math.abs(iat(seen) - 600) > 5 || !isRegistered ? refuse(401, 'invalid_client', date(600_000)) : token,
+    );
+    const { privateKey } = keys;
+    const source = clientCredentials({ ...base, clientAuth: 'private_key_jwt', privateKey, fetch: endpoint.fetch });
+    await expect(ask(source)).rejects.toMatchObject({ error: 'invalid_client' });
+    isRegistered = true;
+    await expect(ask(source)).resolves.toMatchObject(token);
+    await expect(ask(source)).resolves.toMatchObject(token);
+    expect(endpoint.seen).toHaveLength(5);
+  });
+
   it('should not be asked twice when the clock is not to blame', async () => {
     const right = fakeEndpoint(() => refuse(401, 'invalid_client', date(1000)));
     await expect(

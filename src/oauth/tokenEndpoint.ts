@@ -63,9 +63,16 @@ export class TokenEndpoint {
       // A redirect is permanent, unless the endpoint is of an earlier discovery: it may have moved.
       if (mayHaveMoved && !answer && failure instanceof TokenEndpointError && isMarkedPermanent(failure))
         throw new TokenEndpointError(failure.message, failure);
+      const { skew } = this;
       const reason = this.prepareRepeat(error, answer?.clockSkew);
-      if (!reason || repeats.includes(reason)) throw failure;
-      return this.exchange(request, [...repeats, reason]);
+      try {
+        if (!reason || repeats.includes(reason)) throw failure;
+        return await this.exchange(request, [...repeats, reason]);
+      } catch (last) {
+        // Only a repeat that is accepted proves that the clock was to blame: `Date` may be that of a cache.
+        this.skew = skew;
+        throw last;
+      }
     }
   }
 
