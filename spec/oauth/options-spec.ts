@@ -145,6 +145,16 @@ const mistakes: [what: string, change: Change, message: RegExp][] = [
     /"clientSecret" .* since clientAuth is client_secret_post, got an empty string/,
   ],
   [
+    'an empty clientSecret, as of a variable that is not set',
+    { clientSecret: '' },
+    /"clientSecret" .* since clientAuth is client_secret_basic, got an empty string$/,
+  ],
+  [
+    'no clientSecret for a clientAuth that is given',
+    { clientSecret: undefined, clientAuth: 'client_secret_basic' },
+    /"clientSecret" .* since clientAuth is client_secret_basic, got undefined$/,
+  ],
+  [
     'an unknown clientAuth',
     { clientAuth: wrong('client_secret_jwt') },
     /"clientAuth" must be one of client_secret_basic, .*, none, got string$/,

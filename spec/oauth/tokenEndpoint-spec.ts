@@ -51,6 +51,11 @@ describe('the request', () => {
       },
     ],
     [
+      'an empty secret, for a public client that must send one',
+      { clientSecret: '', clientAuth: 'client_secret_basic' },
+      ({ headers }) => expect(headers.authorization).toBe(`Basic ${btoa('orders:')}`),
+    ],
+    [
       'the secret in the form',
       { clientAuth: 'client_secret_post' },
       ({ headers, form }) => {

@@ -31,7 +31,10 @@ export interface OAuthOptions {
   revocationEndpoint?: string | URL | undefined;
   /** The client's identifier. Not empty. */
   clientId: string;
-  /** Needed by `client_secret_basic` and `client_secret_post`. */
+  /**
+   * Needed by `client_secret_basic` and `client_secret_post`. It may be empty if `clientAuth` is given as
+   * `client_secret_basic`.
+   */
   clientSecret?: string | undefined;
   /**
    * Default `client_secret_basic`, or `private_key_jwt` where a `clientAssertion`, or a `privateKey` without a
