@@ -104,6 +104,8 @@ describe('tokenResponseOf', () => {
     const failure = failureOf(200, '{"state":"pending"}', { 'retry-after': '7' });
     expect(failure).toMatchObject({ error: 'temporarily_unavailable', retryAfter: 7000 });
     expect(isPermanentFailure(failure)).toBe(false);
+    const refused = failureOf(200, '{"success":false}', { 'ratelimit-remaining': '0' });
+    expect(isPermanentFailure(refused)).toBe(true);
   });
 
   it.each([

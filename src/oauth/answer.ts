@@ -97,14 +97,14 @@ export const TEMPORARILY_UNAVAILABLE = 'temporarily_unavailable';
 
 /**
  * Whether an answer without a token asks for another try, other than by a 5xx or a code: by its headers, or by a status
- * in the body of a success. The stream asks the same of the errors of other sources; those of this entry show a code for
+ * in the body of a success. That no requests are left is said of the next one there. The stream asks the same of the errors of other sources; those of this entry show a code for
  * it, because they have no headers.
  */
 export function asksToRetry(answer: Pick<Response, 'status' | 'headers'> & { readonly body: string }): boolean {
-  const { status, body } = answer;
-  if (status >= 500) return false;
-  const inBody = status < 400 ? failedStatusIn(parseBody(body)) : undefined;
-  return asksForAnotherTry(answer) || isTemporaryStatus(inBody) || (inBody ?? 0) >= 500;
+  const { status, headers, body } = answer;
+  if (status >= 400) return status < 500 && asksForAnotherTry(answer);
+  const inBody = failedStatusIn(parseBody(body)) ?? 0;
+  return headers.has('retry-after') || isTemporaryStatus(inBody) || inBody >= 500;
 }
 
 /** The code that an answer means by its words, if it has another one, or none. */

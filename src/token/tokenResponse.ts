@@ -1,15 +1,7 @@
 /** Checks and reads what a token endpoint answered. */
 import { firstValueFrom, map, merge, type Observable } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import {
-  errorCodeOf,
-  failedStatusIn,
-  fieldsOf,
-  isHtml,
-  limitsRate,
-  parseBody,
-  saysError,
-} from '../internal/answers.js';
+import { errorCodeOf, failedStatusIn, fieldsOf, isHtml, parseBody, saysError } from '../internal/answers.js';
 import { isText, kindOf } from '../internal/kindOf.js';
 import { isPrintable } from '../internal/oauthErrors.js';
 import { markPermanent, permanentError } from './permanentError.js';
@@ -29,9 +21,12 @@ const TOKEN_NAME = /^(?!.*(refresh|csrf|xsrf|device|session_?token)).*(token|jwt
 
 const MOST_NAMES = 5;
 
+/** Not a list or bytes, which may have millions of members. */
+const isPlain = (body: unknown): body is object => Object.prototype.toString.call(body) === '[object Object]';
+
 /** Where the members of a body are that say something, down to three levels: `data.login.token`. */
 const placesIn = (body: unknown, depth = 3): string[] =>
-  Object.entries(fieldsOf(body))
+  (isPlain(body) ? Object.entries(body) : [])
     .filter(([name, member]) => NAME.test(name) && (member ?? '') !== '')
     .flatMap(([name, member]) => {
       const below = depth > 1 ? placesIn(member, depth - 1) : [];
@@ -119,8 +114,8 @@ export async function readFetchResponse(response: FetchResponse, late$: Observab
     throw permanentError(
       `the token endpoint redirected, perhaps to its sign-in page${status ? '' : ', or the mode is "no-cors"'}`,
     );
-  // A success that asks for a later try and has no token is none.
-  if (!isOk || (limitsRate(response) && !isText(fieldsOf(body).access_token)))
+  // A success that asks for a later try and has no token is none. That no requests are left is said of the next one.
+  if (!isOk || (headers.get('retry-after') && !isText(fieldsOf(body).access_token)))
     throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
   if (text.trim() === '') throw emptyBody(status, `the token endpoint answered ${String(status)} with an empty body`);
   if (body === undefined)
