@@ -39,7 +39,7 @@ const placesIn = (body: unknown, depth = 3): string[] =>
  *
  * @param remedy what to do if the token has another name
  */
-export function noTokenIn(body: unknown, answered: string, remedy: string): InvalidTokenResponseError {
+export function missingTokenError(body: unknown, answered: string, remedy: string): InvalidTokenResponseError {
   const { access_token, ...others } = fieldsOf(body);
   const missing = `${answered} no access_token (${kindOf(access_token)})`;
   if (access_token === null || access_token === '') return new InvalidTokenResponseError(missing);
@@ -69,7 +69,7 @@ export function checkTokenResponse(response: unknown): asserts response is Token
       `${has} no access_token (${kindOf(value)}), but ${member}: return the parsed body, { access_token, expires_in }`,
     );
   // RFC 6749 section 5.2 asks for the status 400, but some servers answer 200; others repeat the status in the body.
-  if (!saysError(response)) throw noTokenIn(response, has, 'return { access_token, expires_in }');
+  if (!saysError(response)) throw missingTokenError(response, has, 'return { access_token, expires_in }');
   const error = endpointError(response, failedStatusIn(response));
   // What has neither a status nor a code is judged by nobody else.
   throw error.status === undefined && error.error === undefined ? markPermanent(error) : error;
@@ -119,7 +119,7 @@ export async function readFetchResponse(response: FetchResponse, late$: Observab
     throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
   if (text.trim() === '') throw emptyBody(status, `the token endpoint answered ${String(status)} with an empty body`);
   if (body === undefined)
-    throw notJson(text, `the token endpoint answered ${String(status)} with a body that is not JSON`);
+    throw notJsonError(text, `the token endpoint answered ${String(status)} with a body that is not JSON`);
   return body as TokenResponse;
 }
 
@@ -131,7 +131,7 @@ export const emptyBody = (status: number, message: string): InvalidTokenResponse
 const TOKEN_TEXT = /^\s*(?=\D*\d)[\w.~+/=-]{16,}\s*$/;
 
 /** A gateway may send a text in the place of the server. A token alone is what the server sends each time. */
-export const notJson = (text: string, message: string): InvalidTokenResponseError =>
+export const notJsonError = (text: string, message: string): InvalidTokenResponseError =>
   TOKEN_TEXT.test(text)
     ? permanentError(`${message}, perhaps the token itself: make { access_token, expires_in } of it`)
     : new InvalidTokenResponseError(message);
