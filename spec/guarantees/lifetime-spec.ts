@@ -138,6 +138,43 @@ describe('30: a token is as old as it says, and never gets younger', () => {
   );
 
   cases(
+    'when the same token comes again, and the option lifetime says how long it lives',
+    (m, { life }) => {
+      const lifetime = jest.fn(({ ends }: TokenResponse) =>
+        life === 'left' ? Number(ends) - m.scheduler.now() : life,
+      );
+      const rig = setUp(m, () => ({ took: 0, response: { access_token: 'same', ends: m.scheduler.now() + MIN } }), {
+        lifetime,
+      });
+      for (let second = 0; second < 600; second++) rig.ask(second * 1000, 'a');
+      rig.at(600_000, () => rig.token$.close());
+      m.flush();
+      // Due after 50 s. Nobody waits for it.
+      expect(rig.asked).toEqual(['0 initial', ...[...Array(11).keys()].map((n) => `${(n + 1) * 50_000} scheduled`)]);
+      expect(rig.log).toHaveLength(600);
+      expect(lifetime).toHaveBeenCalledTimes(12);
+    },
+    [
+      { name: 'as a constant', life: MIN },
+      { name: 'by what is left', life: 'left' },
+    ] as { name: string; life: number | 'left' }[],
+  );
+
+  it(
+    'but not if the option lifetime leaves it to the response',
+    marbles((m) => {
+      const rig = setUp(m, (n) => ({ took: 0, value: 'same', life: n === 1 ? 60 : 'unknown' }), {
+        lifetime: () => undefined,
+      });
+      rig.ask(0, 'a');
+      rig.at(30_000, () => rig.token$.refresh().subscribe());
+      rig.after(30_000, () => expect(rig.token$.current!.expiresAt).toBe(MIN));
+      rig.at(30_001, () => rig.token$.close());
+      m.flush();
+    }),
+  );
+
+  cases(
     'when the same token comes again after the clock was set back',
     (m, { setAt, by, took = 0 }) => {
       let offset = 0;

@@ -4,7 +4,7 @@ import { accessToken, sameToken } from './accessToken.js';
 import { LEAST_PAUSE_AFTER_TOKEN } from './backoff.js';
 import type { TokenChanged, UntimedTokenEvent } from './events.js';
 import type { Settings } from './options.js';
-import { lifetimeOf, lifetimeOfToken, saysLifetime, timesOf, type TokenTimes } from './refreshPolicy.js';
+import { lifetimeOf, lifetimeOfToken, ownLifetime, saysLifetime, timesOf, type TokenTimes } from './refreshPolicy.js';
 import type { SourceHooks } from './sourceHooks.js';
 import { checkTokenResponse } from './tokenResponse.js';
 import type { AccessToken, RefreshReason, TokenResponse } from './types.js';
@@ -91,10 +91,11 @@ export function receivedToken(
   const isOwnExchange = age === undefined || headStart > 0;
   const knownAge = isOwnExchange ? Math.max(age ?? 0, took + headStart) : age;
   const time = now();
-  const receive = (tokenAge: number, life?: number): ReceivedToken => {
+  const own = ownLifetime(response, settings.lifetime);
+  const receive = (tokenAge: number, life = own): ReceivedToken => {
     // What the user sees is on the stream's own clock.
     const issuedAt = settings.shownNow() - tokenAge;
-    const lifetime = life ?? lifetimeOf(response, issuedAt, settings.lifetime, origin === 'initial', last?.token);
+    const lifetime = life ?? lifetimeOf(response, issuedAt, undefined, origin === 'initial', last?.token);
     const token = accessToken(response, issuedAt, lifetime, settings.tokenType);
     const times = timesOf(token, time - tokenAge, took, settings);
     // What a server rejected counts as accepted no more, though the source gave it again.
@@ -108,8 +109,9 @@ export function receivedToken(
   };
   const received = receive(knownAge);
   if (!last || !sameToken(received.token, last.token)) return received;
-  // Receiving the same token again does not extend its lifetime, unless its response says how long it lives.
-  const isYounger = !saysLifetime(response) && received.endsAt > last.endsAt;
+  // Receiving the same token again does not extend its lifetime, unless its response or the option says how long it
+  // lives.
+  const isYounger = own === undefined && !saysLifetime(response) && received.endsAt > last.endsAt;
   return askedAgain(isYounger ? receive(time - last.requestedAt, lifetimeOfToken(last.token)) : received, time);
 }
 

@@ -48,6 +48,13 @@ function givenLifetime(response: TokenResponse, issuedAt: number): number | unde
 /** Whether a response says how long its token lives, so that the same token may come again and live longer. */
 export const saysLifetime = (response: TokenResponse): boolean => secondsIn(response) !== undefined;
 
+/** What the option `lifetime` says, in milliseconds. */
+export function ownLifetime(response: TokenResponse, override: TokenStreamOptions['lifetime']): number | undefined {
+  const own: unknown = override && callOption('lifetime', override, response);
+  if (own === undefined || typeof own === 'number') return own;
+  throw permanentError(`option "lifetime" must return a number or undefined, got ${typeof own}`);
+}
+
 /**
  * A token's lifetime in ms from the moment it was asked for: the option `lifetime`, else `expires_in` (RFC 6749 section
  * 5.1), else the claims of a JWT (RFC 7519 section 4.1):
@@ -68,9 +75,8 @@ export function lifetimeOf(
   isSaved = false,
   last?: AccessToken,
 ): number {
-  const own: unknown = override && callOption('lifetime', override, response);
-  if (typeof own === 'number') return own;
-  if (own !== undefined) throw permanentError(`option "lifetime" must return a number or undefined, got ${typeof own}`);
+  const own = ownLifetime(response, override);
+  if (own !== undefined) return own;
   const given = givenLifetime(response, issuedAt);
   if (given !== undefined && !isSaved) return given;
   const { exp, iat } = jwtClaims(response.access_token);

@@ -66,7 +66,7 @@ export interface AccessToken {
   readonly id: string;
   /**
    * Milliseconds on the stream's clock: when the token request was sent. For the same token again, when it was first
-   * asked for, unless its response has `expires_in`.
+   * asked for, unless its response has `expires_in` or the option `lifetime` says how long it lives.
    */
   readonly issuedAt: number;
   /** Milliseconds on the stream's clock; `Infinity` when unknown. */

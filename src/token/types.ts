@@ -115,8 +115,8 @@ export interface TokenStreamOptions {
    */
   tokenType?: string | undefined;
   /**
-   * The lifetime of a token in milliseconds, from its response; overrides `expires_in` and the JWT's `exp`.
-   * `undefined`: no override.
+   * The lifetime of a token in milliseconds, from its response; overrides `expires_in` and the JWT's `exp`. Called for
+   * every answer of the source, also if that has the same token again. `undefined`: no override.
    */
   lifetime?: ((response: TokenResponse) => number | undefined) | undefined;
   /** Runs all timers. With a TestScheduler everything runs in virtual time. Default `asyncScheduler`. */
