@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import axios, { AxiosError } from 'axios';
-import { defer, firstValueFrom, NEVER, of, Subject } from 'rxjs';
+import { defer, firstValueFrom, NEVER, Observable, of, Subject } from 'rxjs';
 import {
   createFetch,
   createHttpClient,
@@ -11,7 +11,7 @@ import {
   type TokenStream,
 } from 'rx-fresh-token';
 import { attachToken } from 'rx-fresh-token/axios';
-import { answer, openStream } from './rig.js';
+import { answer, openStream, rejection } from './rig.js';
 
 const tenant = new AsyncLocalStorage<string>();
 const response = (access_token: string): TokenResponse => ({ access_token, expires_in: 3600 });
@@ -116,6 +116,47 @@ it.each(clients.filter(([name]) => name !== 'takeToken'))('37: the repeat of %s,
   expect(new Set(seen)).toEqual(new Set(['a a', 'b b']));
   token$.close();
 });
+
+it.each(['at once', 'after a wait', 'when the token was replaced meanwhile'])(
+  '37: the repeat of an Observable that answers in the context of a shared connection, too: sent %s',
+  async (kind) => {
+    const { token$, answers } = setUp();
+    const seen: string[] = [];
+    const calls: (() => void)[] = [];
+    const sendAs = (name: string) =>
+      withToken(
+        token$,
+        ({ value }) =>
+          new Observable<string>((subscriber) => {
+            seen.push(`${name} ${String(tenant.getStore())}`);
+            calls.push(() => {
+              if (value === 'T1') subscriber.error(rejection(401));
+              else subscriber.next(value);
+            });
+          }),
+      );
+    if (kind !== 'after a wait') {
+      takeToken(token$).subscribe();
+      answers[0]!.next(response('T1'));
+    }
+    const sent = ['a', 'b'].map((name) => tenant.run(name, () => firstValueFrom(sendAs(name))));
+    if (kind === 'after a wait') answers[0]!.next(response('T1'));
+    if (kind.startsWith('when')) {
+      token$.refresh().subscribe();
+      answers[1]!.next(response('T2'));
+    }
+    const answerAll = () => {
+      for (const call of calls.splice(0)) call();
+    };
+    tenant.run('connection', answerAll);
+    tenant.run('endpoint', () => {
+      answers[1]!.next(response('T2'));
+    });
+    tenant.run('connection', answerAll);
+    expect(await Promise.all(sent)).toEqual(['T2', 'T2']);
+    expect(seen).toEqual(['a a', 'b b', 'a a', 'b b']);
+  },
+);
 
 it.each(['signOut', 'close'] as const)('37: a request that waits hears of %s() in the context of its caller', (end) => {
   const { token$ } = setUp();

@@ -31,7 +31,7 @@ export function boundedFetch(place: string, send: typeof globalThis.fetch | unde
       if (response.bodyUsed) throw permanentError('option "fetch" gave a Response whose body has been read');
       return copyOf(response, await orAborted(response.text(), signal));
     } catch (failure) {
-      if (response) discard(response);
+      discard(response);
       throw failure instanceof TokenEndpointError || isMarkedPermanent(failure)
         ? failure
         : connectionFailure(place, failure, response, signal);

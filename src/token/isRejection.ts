@@ -57,7 +57,8 @@ const saysInvalidToken = (answer: unknown): boolean => /\berror\s*=\W*invalid_to
 export const isAcceptance = (result: unknown): boolean => !responseIn(result) || (statusOf(result) ?? 0) < 400;
 
 /** The response that a value is, or has beside what was read of it, as with openapi-fetch. */
-export const responseIn = (value: unknown): unknown => [value, fieldsOf(value).response].find(looksLikeResponse);
+export const responseIn = (value: unknown): Response | undefined =>
+  [value, fieldsOf(value).response].find(looksLikeResponse) as Response | undefined;
 
 /** A Response or what looks like one; a data row with a `status` is not. */
 export function looksLikeResponse(value: unknown): boolean {

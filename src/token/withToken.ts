@@ -1,6 +1,7 @@
 /** The public operator `withToken`: sends a request with the token, and repeats it once after a rejection. */
 import { catchError, defer, of, retry, switchMap, tap, throwError, throwIfEmpty } from 'rxjs';
 import type { Observable, ObservableInput, ObservedValueOf, OperatorFunction } from 'rxjs';
+import { asIs, contextAfter, subscribedIn } from '../internal/callerContext.js';
 import { discard } from '../internal/discard.js';
 import { numbersIn, requireFunctions, requireObject } from '../internal/validate.js';
 import { callPredicate } from '../internal/callPredicate.js';
@@ -113,7 +114,7 @@ export function requestWith<T>(
     try {
       return (isResponse || (isFirst && isRejection !== undefined)) && isRejectedError(value);
     } catch (error) {
-      discardIfResponse(value);
+      discard(responseIn(value));
       throw error;
     }
   };
@@ -139,7 +140,12 @@ function sendAndRepeat<T>(
   let hasDelivered = false;
   let hasFailed = false;
   let isRepeat = false;
-  const sendWith = (token: AccessToken) => observableOf(send((used = token)), 'the function of withToken');
+  let runInContext = asIs;
+  const sendWith = (token: AccessToken) => {
+    const sent = send((used = token));
+    runInContext = contextAfter(sent);
+    return observableOf(sent, 'the function of withToken');
+  };
   const rejectionBy = (result: unknown) => ({ token: used as AccessToken, kind: kindOfRejection(result), key });
   const judge = (value: T) => {
     const isRejected = isRejectedValue(value, !hasDelivered);
@@ -160,7 +166,7 @@ function sendAndRepeat<T>(
     const isFinal = hasDelivered || (!isRepeat && !isRepeatable(result));
     if (isFinal) reject(rejection);
     if (isFinal || isRepeat) throw thrown;
-    return recover(rejection, maxWait).pipe(
+    return subscribedIn(runInContext, recover(rejection, maxWait)).pipe(
       throwIfEmpty(() => thrown),
       tap({
         next: (next) => {
@@ -170,7 +176,7 @@ function sendAndRepeat<T>(
         },
         // The request is repeated, or the caller has left: the response is read by nobody.
         unsubscribe: () => {
-          discardIfResponse(result);
+          discard(responseIn(result));
         },
       }),
     );
@@ -191,9 +197,4 @@ function sendAndRepeat<T>(
     }),
     retry({ delay: beforeRepeat }),
   );
-}
-
-function discardIfResponse(value: unknown): void {
-  const response = responseIn(value);
-  if (response) discard(response as Response);
 }
