@@ -3,6 +3,7 @@ import { firstValueFrom, NEVER, Subject, map, of, timer } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
 import {
   takeToken,
+  TokenStreamClosedError,
   withToken,
   type TokenResponse,
   type TokenSource,
@@ -489,6 +490,61 @@ describe('a pool that is closed', () => {
       },
     ])
       expect(ask).toThrow('the token pool is closed');
+  });
+
+  it.each<[string, TokenPoolOptions<string>]>([
+    ['concurrency', {}],
+    ['chainOf', { chainOf: (key) => key.slice(0, 1) }],
+  ])('should ask no source whose turn had not come: %s', (_option, options) => {
+    const asked: string[] = [];
+    const pool = createTokenPool(
+      (key: string) => () => {
+        asked.push(key);
+        return NEVER;
+      },
+      { concurrency: 2, ...options },
+    );
+    const errors: unknown[] = [];
+    for (const key of ['a1', 'a2', 'a3', 'b1', 'b2', 'b3', 'c1', 'c2', 'c3'])
+      takeToken(pool.get(key)).subscribe({ error: (error: unknown) => errors.push(error) });
+    const before = [...asked];
+    pool.close();
+    expect(before).toHaveLength(2);
+    expect(asked).toEqual(before);
+    expect(errors).toEqual(Array(9).fill(expect.any(TokenStreamClosedError)));
+  });
+
+  it('should ask no further source if one closes it', () => {
+    const asked: string[] = [];
+    const pool = createTokenPool(
+      (key: string) => () => {
+        if (asked.push(key) === 2) pool.close();
+        return NEVER;
+      },
+      { concurrency: 1 },
+    );
+    const waiting = ['a', 'b', 'c', 'd'].map((key) => takeToken(pool.get(key)).subscribe({ error: () => undefined }));
+    waiting[0]?.unsubscribe();
+    pool.delete('a');
+    expect(asked).toEqual(['a', 'b']);
+  });
+
+  it('should let a stream that it had dropped fetch, and have its turn', () => {
+    const asked: string[] = [];
+    const pool = createTokenPool(
+      (key: string) => () => {
+        asked.push(key);
+        return NEVER;
+      },
+      { max: 1, concurrency: 1 },
+    );
+    const dropped$ = pool.get('a');
+    takeToken(pool.get('b')).subscribe({ error: () => undefined });
+    takeToken(dropped$).subscribe({ error: () => undefined });
+    expect(asked).toEqual(['b']);
+    pool.close();
+    expect(asked).toEqual(['b', 'a']);
+    dropped$.close();
   });
 });
 

@@ -46,10 +46,13 @@ export function settingsOf<K>(options: TokenPoolOptions<K>) {
   if (own.initial !== undefined)
     throw new TypeError('option "initial" must not be given to a pool: all keys would start from one token');
   const numbers = numbersIn({ max, concurrency }, { max: [1, Infinity, 10_000], concurrency: [1, Infinity, 8] });
-  const settings: Settings = { ...settingsOfStream(own), inTurn: createTurns(numbers.concurrency) };
+  const inTurn = createTurns(numbers.concurrency);
+  const settings: Settings = { ...settingsOfStream(own), inTurn };
   const ownSettingsOf = chainOf ? chained(chainOf, settings) : store && stored(store, idOf);
   return {
     max: numbers.max,
+    /** Runs a function while no source is asked that waits for its turn. */
+    hold: inTurn.hold,
     /** Those of all streams. */
     settings,
     /** Whether a key is named by its members, so that it must not change. */

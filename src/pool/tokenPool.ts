@@ -64,7 +64,7 @@ export interface TokenPool<K> {
 export function createTokenPool<K>(source: (key: K) => TokenSource, options: TokenPoolOptions<K> = {}): TokenPool<K> {
   if (typeof source !== 'function')
     throw new TypeError('createTokenPool takes a function that makes the token source of a key');
-  const { max, settings, nameOf, isCanonical, streamSettingsOf } = settingsOf(options);
+  const { max, hold, settings, nameOf, isCanonical, streamSettingsOf } = settingsOf(options);
   const context = createEntryContext(settings, () => {
     entries.shrink();
   });
@@ -121,7 +121,10 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
 
   function close(): void {
     isClosed = true;
-    for (const entry of entries.takeAll()) entry.close();
+    // The turn of a stream that is closed is for none that is about to be.
+    hold(() => {
+      for (const entry of entries.takeAll()) entry.close();
+    });
     context.events.complete();
   }
 
