@@ -358,6 +358,7 @@ describe('30: a token is as old as it says, and never gets younger', () => {
       { name: 'a claim beside the token', fields: { exp: 1_764_374_400 } },
       { name: 'a claim that is no number', fields: { access_token: jwt({ exp: '1764374400' }) } },
       { name: 'a number and a unit', fields: { expires_in: '30s' } },
+      { name: 'a date that could not be parsed', fields: { expires_in: NaN } },
       { name: 'not where there is none', fields: { scope: 'a' } },
       { name: 'not where it has no end', fields: { scope: 'a', lease_duration: 0 } },
       { name: 'not where a name only resembles it', fields: { scope: 'a', experiment: 'x', battle: 1, valid: true } },

@@ -56,6 +56,11 @@ describe('an option that is a wrong function', () => {
       { lifetime: () => null as never },
       'option "lifetime" must return a number or undefined, got object',
     ],
+    [
+      'a lifetime that is not a number',
+      { lifetime: ({ expires_at }) => Number(expires_at) * 1000 },
+      'option "lifetime" must return a number or undefined, got NaN',
+    ],
     ['a lifetime that throws', { lifetime: broken }, 'option "lifetime" threw an error'],
     ['a refreshBefore that throws', { refreshBefore: broken }, 'option "refreshBefore" threw an error'],
     ['a random that throws', { random: broken }, 'option "random" threw an error'],

@@ -186,7 +186,6 @@ describe('3: what a response says of its life', () => {
     [
       { name: 'zero', reply: { life: 0 } },
       { name: 'negative', reply: { life: -30 } },
-      { name: 'NaN of the option lifetime', reply: {}, lifetime: () => NaN },
       { name: 'over on arrival', reply: { life: 0.1 } },
       { name: 'within the margin on arrival', reply: { life: 6, took: 5800 }, from: 5800, idleTimeout: 0 },
     ],

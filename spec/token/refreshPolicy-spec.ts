@@ -128,7 +128,7 @@ describe('lifetimeOf', () => {
     [5, 5],
     [0, 0],
     [Infinity, Infinity],
-    [NaN, NaN],
+    [-5, -5],
     [undefined, 30_000],
   ])('should believe an override of %p before anything else', (own, lifetime) => {
     const response = { access_token: jwt({ exp: S + 77 }), expires_in: 30 };

@@ -79,7 +79,7 @@ function hasUnreadLifetime({ settings }: TokenContext, { raw, expiresAt }: Acces
   if (expiresAt < Infinity || saysLifetime(raw) || settings.lifetime) return false;
   // An `expires_in` or `exp` that is no number, and what others call it, such as `expires_at` and Vault's.
   const given = { ...jwtClaims(raw.access_token), ...raw } as Record<string, unknown>;
-  return Object.keys(given).some((name) => UNREAD_LIFETIME.test(name) && given[name]);
+  return Object.keys(given).some((name) => UNREAD_LIFETIME.test(name) && (Number.isNaN(given[name]) || given[name]));
 }
 
 /** Tells once per stream what is wrong with the tokens of its source. */

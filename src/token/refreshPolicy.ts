@@ -51,8 +51,9 @@ export const saysLifetime = (response: TokenResponse): boolean => secondsIn(resp
 /** What the option `lifetime` says, in milliseconds. */
 export function ownLifetime(response: TokenResponse, override: TokenStreamOptions['lifetime']): number | undefined {
   const own: unknown = override && callOption('lifetime', override, response);
-  if (own === undefined || typeof own === 'number') return own;
-  throw permanentError(`option "lifetime" must return a number or undefined, got ${typeof own}`);
+  const kind = Number.isNaN(own) ? 'NaN' : typeof own;
+  if (kind === 'number' || kind === 'undefined') return own as number | undefined;
+  throw permanentError(`option "lifetime" must return a number or undefined, got ${kind}`);
 }
 
 /**
@@ -66,7 +67,7 @@ export function ownLifetime(response: TokenResponse, override: TokenStreamOption
  *
  * @param issuedAt when it was asked for, on the stream's clock
  * @param isSaved the token may have expired before it came, so a past `exp` is believed
- * @returns `Infinity` when it is unknown; zero or less, or NaN, when the token cannot be kept
+ * @returns `Infinity` when it is unknown; zero or less when the token cannot be kept
  */
 export function lifetimeOf(
   response: TokenResponse,
