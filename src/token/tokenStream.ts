@@ -46,7 +46,8 @@ export function createTokenStream(source: TokenSource, options: TokenStreamOptio
 export function streamOf(manager: TokenManager): TokenStream {
   const { token$, events$, current, refresh, reject, signOut, close, isClosed } = manager;
   return Object.defineProperties(token$, {
-    events: { value: events$ },
+    // Configurable: a Proxy may hand out its own form of an object, as Vue does of all that is in reactive state.
+    events: { value: events$, configurable: true },
     current: { get: current },
     refresh: { value: refresh },
     reject: {
@@ -63,7 +64,7 @@ export function streamOf(manager: TokenManager): TokenStream {
     signOut: { value: signOut },
     close: { value: close },
     [Symbol.dispose]: { value: close },
-    [MANAGER]: { value: manager },
+    [MANAGER]: { value: manager, configurable: true },
   }) as TokenStream;
 }
 
