@@ -8,6 +8,7 @@ import { refreshToken } from '../../src/oauth/refreshToken.js';
 import { createTokenPool } from '../../src/pool/tokenPool.js';
 import { takeToken } from '../../src/token/takeToken.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
+import type { TokenStore } from '../../src/token/tokenStore.js';
 import type { TokenSource } from '../../src/token/types.js';
 import { delay, firstValueFrom, from, map, timer } from 'rxjs';
 import { fakeEndpoint, type Seen } from './fakeEndpoint.js';
@@ -50,6 +51,24 @@ function issuing(token_type = 'Bearer') {
 }
 
 describe.each(WRAPPERS)('a source of ./oauth inside %s', (_name, wrap) => {
+  it('should use the newest refresh token of the store, and report that it could not be stored', async () => {
+    const { fetch, formsTo } = issuing();
+    const onRotate = () => Promise.reject(new Error('disk full'));
+    const store: TokenStore = {
+      refresh: (_request, exchange) =>
+        from(exchange({ access_token: 'T0', refresh_token: 'R0' })).pipe(
+          map((response) => ({ response, age: 0, origin: 'fetched' })),
+        ),
+    };
+    const token$ = createTokenStream(wrap(refreshToken({ ...base, fetch, refreshToken: 'used', onRotate })), { store });
+    const failures: unknown[] = [];
+    token$.events.subscribe((event) => event.type === 'refreshFailed' && failures.push(event.message));
+    await firstValueFrom(takeToken(token$));
+    expect(formsTo('/token').map((form) => form.refresh_token)).toEqual(['R0']);
+    expect(failures).toEqual(['onRotate failed: the new refresh token is in use, but not stored']);
+    token$.close();
+  });
+
   it('should forget and revoke its refresh token at signOut()', async () => {
     const { fetch, formsTo } = issuing();
     let signedIn: string | undefined = 'R0';

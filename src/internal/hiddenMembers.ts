@@ -26,6 +26,14 @@ export const headStartOf = (request: object): number => {
 };
 
 /**
+ * The member `last` of a `TokenRequest`. A copy (`{ ...request }`) lacks it, since it is a secret and not enumerable.
+ * The function `report` of the request has it, too.
+ */
+export function lastOf<T>(request: { readonly last?: T; readonly report?: (failure: unknown) => void }): T | undefined {
+  return request.last === undefined ? (request.report as { readonly last?: T } | undefined)?.last : request.last;
+}
+
+/**
  * A member of the signal of a `TokenRequest`, and of those that stand in for it: the token fetcher that a request with it
  * works for. Other signals do not get it, since adding a member to one takes a microsecond.
  */

@@ -1,7 +1,7 @@
 /** The life of one sign-in: its refreshes, and its end. */
 import { TokenUnavailableError } from '../errors.js';
 import { EXCHANGE_GRACE } from '../internal/grace.js';
-import { HEAD_START } from '../internal/hiddenMembers.js';
+import { HEAD_START, lastOf } from '../internal/hiddenMembers.js';
 import { stopwatch, type Aged } from '../internal/stopwatch.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
@@ -21,7 +21,7 @@ export function createRefreshSession(options: RenewalOptions) {
 
   const refresh = singleFlight(async (signal, request: TokenRequest): Promise<Aged<TokenResponse>> => {
     // Another process has rotated since.
-    if (refreshTokens.takeFromStore(request.last)) undelivered = undefined;
+    if (refreshTokens.takeFromStore(lastOf(request))) undelivered = undefined;
     if (undelivered && !isOver(undelivered)) return undelivered;
     const renewal = await renew(signal, request.report);
     undelivered = renewal;
@@ -35,7 +35,7 @@ export function createRefreshSession(options: RenewalOptions) {
   return {
     fetch: async (request: TokenRequest): Promise<TokenResponse> => {
       const waited = stopwatch();
-      const isShared = request.last !== undefined;
+      const isShared = lastOf(request) !== undefined;
       // A store waits longer, in order to keep what the exchange brings.
       const delay = () => (isShared ? EXCHANGE_GRACE : 0);
       const join = (signal: AbortSignal) => orAborted(refresh(signal, request), ended);

@@ -68,11 +68,11 @@ export function createTokenFetcher(source: TokenSource, settings: Settings, time
         reported = { cause: failure };
         report(failure);
       };
-      const request = Object.defineProperties({ ...about } as TokenRequest, {
-        // A getter, so that a spread, a Proxy and an object that inherits from the request get it, too.
-        signal: { enumerable: true, configurable: true, get: signalOf },
-        // Not enumerable: a log of the request does not print it.
-        report: { value: reportBySource },
+      // A getter, so that a spread, a Proxy and an object that inherits from the request get it, too.
+      const request = Object.defineProperty({ ...about, report: reportBySource } as unknown as TokenRequest, 'signal', {
+        enumerable: true,
+        configurable: true,
+        get: signalOf,
       });
       const setTimeLimit: SetTimeLimit = (ms, place) => {
         limit.unsubscribe();
@@ -161,8 +161,10 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: Settin
       if (!store) return response$.pipe(map((response) => ({ response, origin: 'fetched' })));
       setTimeLimit(STORE_WAIT * fetchTimeout, 'store');
       const fetch = (last?: TokenResponse | null) => {
-        // Configurable: a store may fetch twice.
-        if (last !== undefined) Object.defineProperty(request, 'last', { value: last, configurable: true });
+        // Not enumerable: it is a secret. `report` has it for a copy of the request. Configurable: a store may fetch twice.
+        if (last !== undefined)
+          for (const holder of [request, request.report as object])
+            Object.defineProperty(holder, 'last', { value: last, configurable: true });
         // The stream may have given this request up before the store fetches.
         return defer(() => (request.signal.aborted ? EMPTY : response$)).pipe(
           tap(() => {
