@@ -107,6 +107,18 @@ describe('functions among the options', () => {
     },
   );
 
+  it.each<[unknown, string]>([
+    [new Date(0), 'object'],
+    [undefined, 'undefined'],
+    ['2026-11-30', '"2026-11-30"'],
+    [NaN, 'NaN'],
+    [5n, 'bigint'],
+  ])('should be a TypeError that names it when it tells no time: now, that returns %p', (value, shown) => {
+    expect(creation({ now: () => value })).toThrow(
+      new TypeError(`option "now" must be a clock in milliseconds, got ${shown}`),
+    );
+  });
+
   it('should include refreshBefore, which may be a number too', () => {
     const refreshBefore = () => 5;
     expect(settingsOf({ refreshBefore }).refreshBefore).toBe(refreshBefore);

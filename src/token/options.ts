@@ -33,6 +33,8 @@ export function settingsOf(options: TokenStreamOptions) {
   } = options;
   requireFunctions({ isPermanent, lifetime, random, now });
   requireMethod('scheduler', scheduler, 'schedule');
+  // Sums with a Date or a text are texts, and NaN is neither before nor after anything.
+  if (!Number.isFinite(now())) throw wrong('now', now(), 'a clock in milliseconds');
   requireMethod('wake', wake, 'subscribe');
   requireMethod('store', store, 'refresh');
   if (tokenType !== undefined && !(typeof tokenType === 'string' && fitsHeader(tokenType)))
