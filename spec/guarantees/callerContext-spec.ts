@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import axios, { AxiosError } from 'axios';
 import { defer, firstValueFrom, NEVER, Observable, of, Subject } from 'rxjs';
 import {
+  type AccessToken,
   createFetch,
   createHttpClient,
   takeToken,
@@ -11,6 +12,8 @@ import {
   type TokenStream,
 } from 'rx-fresh-token';
 import { attachToken } from 'rx-fresh-token/axios';
+import { connectWithToken, type ConnectOptions } from 'rx-fresh-token/connect';
+import { until } from '../until.js';
 import { answer, openStream, rejection } from './rig.js';
 
 const tenant = new AsyncLocalStorage<string>();
@@ -155,6 +158,50 @@ it.each(['at once', 'after a wait', 'when the token was replaced meanwhile'])(
     tenant.run('connection', answerAll);
     expect(await Promise.all(sent)).toEqual(['T2', 'T2']);
     expect(seen).toEqual(['a a', 'b b', 'a a', 'b b']);
+  },
+);
+
+it.each(['rejected', 'lost', 'replaced', 'announced to'])(
+  '37: a connection of connectWithToken is opened in the context of its caller, also after one that is %s',
+  async (kind) => {
+    const { token$, answers } = setUp();
+    const seen: string[] = [];
+    const ends: Subject<never>[] = [];
+    const connect = ({ value }: AccessToken, opened: () => void) => {
+      const end$ = new Subject<never>();
+      ends.push(end$);
+      return defer(() => {
+        seen.push(`${value} ${String(tenant.getStore())}`);
+        opened();
+        return end$;
+      });
+    };
+    const onRenewal = ({ value }: AccessToken) => {
+      seen.push(`${value} ${String(tenant.getStore())}`);
+    };
+    const options: ConnectOptions =
+      kind === 'replaced' ? { onRenewal: 'replace' } : kind === 'announced to' ? { onRenewal } : {};
+    const connection = tenant.run('a', () =>
+      connectWithToken(token$, connect, { ...options, reconnect: { initial: 0 } }).subscribe({
+        error: () => undefined,
+      }),
+    );
+    tenant.run('endpoint', () => {
+      answers[0]!.next(response('T1'));
+    });
+    tenant.run('connection', () => {
+      if (kind === 'rejected') ends[0]!.error(rejection(401));
+      else if (kind === 'lost') ends[0]!.error(new Error('lost'));
+      else token$.refresh().subscribe();
+    });
+    await sleep(10);
+    tenant.run('endpoint', () => {
+      answers[1]?.next(response('T2'));
+    });
+    await until(() => seen.length === 2);
+    expect(seen).toEqual(['T1 a', kind === 'lost' ? 'T1 a' : 'T2 a']);
+    connection.unsubscribe();
+    token$.close();
   },
 );
 

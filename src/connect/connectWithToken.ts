@@ -14,6 +14,7 @@ import {
 } from 'rxjs';
 import type { Observable, OperatorFunction } from 'rxjs';
 import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
+import { captureContext } from '../internal/callerContext.js';
 import { timeLimit } from '../internal/timers.js';
 import type { TokenEvent } from '../token/events.js';
 import { signedOutError } from '../token/state.js';
@@ -85,6 +86,7 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
   const { backoff, maxWait, isFinal, isRejection } = settings;
 
   return defer(() => {
+    const runInContext = captureContext();
     let state: EndState = { attempts: 0, rejections: 0 };
     /** Brings the token of the next connection. */
     let token$ = manager.take(maxWait);
@@ -133,7 +135,7 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
       });
 
     return defer(() => token$).pipe(
-      switchMap((token) => connection(token, manager, connect, settings)),
+      switchMap((token) => connection(token, manager, connect, settings, runInContext)),
       retry({ delay: beforeReconnect }),
       catchError(endOfStream),
       // The notifier never emits: its error ends the stream.

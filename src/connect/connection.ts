@@ -25,6 +25,7 @@ import {
   type Observable,
   type ObservableInput,
 } from 'rxjs';
+import { subscribedIn, type RunInContext } from '../internal/callerContext.js';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
 import { observableOf } from '../internal/observableOf.js';
 import { sameToken } from '../token/accessToken.js';
@@ -36,12 +37,17 @@ import type { Connect, ConnectSettings } from './options.js';
 const PROMISE_OF_OBSERVABLE =
   'connect returned a promise of an Observable: return from(promise).pipe(switchMap((stream$) => stream$))';
 
-/** The connection, and those that replace it, until the last one ends: with an error {@link Ended}. */
+/**
+ * The connection, and those that replace it, until the last one ends: with an error {@link Ended}.
+ *
+ * @param runInContext the context of the caller: a renewal, and the end of a connection, come in another one
+ */
 export function connection<T>(
   taken: AccessToken,
   { accepted, current, events$, reject, now, token$ }: TokenManager,
   connect: Connect<T>,
   { onRenewal, isRejection, isFinal }: ConnectSettings,
+  runInContext: RunInContext,
 ): Observable<T> {
   return defer(() => {
     const wasCurrent = sameToken(current(), taken);
@@ -76,8 +82,8 @@ export function connection<T>(
           if (isRejection(reason)) reject(rejectionOf(end));
           return EMPTY;
         });
-      const given = connect(token, opened);
-      return messagesOf(given).pipe(
+      const given = runInContext(() => connect(token, opened));
+      return subscribedIn(runInContext, messagesOf(given)).pipe(
         concatWith(throwError(() => null as unknown)),
         catchError(ended),
         map((message, index) => {
@@ -108,7 +114,7 @@ export function connection<T>(
     // Nothing can be sent over a connection that is still opening.
     const isOpen$ = openedAt$.pipe(first((openedAt) => openedAt < Infinity));
     const announced$ = combineLatest([tokens$.pipe(skip(1)), isOpen$]).pipe(
-      mergeMap(([token]) => Promise.resolve(onRenewal((announced = token)))),
+      mergeMap(([token]) => Promise.resolve(runInContext(() => onRenewal((announced = token))))),
       ignoreElements(),
     );
     return merge(open(taken), announced$);

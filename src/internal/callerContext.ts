@@ -3,7 +3,7 @@ import { Observable } from 'rxjs';
 import { builtinModule } from './builtinModule.js';
 
 /** Runs a function in the context that was captured. */
-type RunInContext = <R>(work: () => R) => R;
+export type RunInContext = <R>(work: () => R) => R;
 
 interface AsyncHooks {
   readonly AsyncResource?: new (type: string) => { runInAsyncScope<R>(work: () => R): R };
