@@ -1,4 +1,4 @@
-import { Observable } from 'rxjs';
+import { Observable, tap } from 'rxjs';
 import type { TokenStream } from 'rx-fresh-token';
 import { connectWithToken } from 'rx-fresh-token/connect';
 import { WebSocket } from 'ws';
@@ -11,5 +11,5 @@ export const messages = (token$: TokenStream, url: string) =>
       socket.on('error', (error) => subscriber.error(error));
       socket.on('close', (code) => subscriber.error(Object.assign(new Error(`close ${code}`), { code })));
       return () => socket.close();
-    });
+    }).pipe(tap({ error: (end) => console.warn('connection ended:', end) }));
   });
