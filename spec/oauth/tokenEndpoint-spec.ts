@@ -533,12 +533,28 @@ describe('discovery', () => {
     [
       'another issuer',
       { issuer: 'https://evil.example', token_endpoint: ENDPOINT },
-      /^the discovery document of https:\/\/id\.example\/ names another issuer \(a slash at its end counts\): .* give tokenEndpoint/,
+      /^the discovery document of https:\/\/id\.example\/ names another issuer: https:\/\/evil\.example\/, not https:\/\/id\.example\/ \(a slash at the end counts\)\. .* give tokenEndpoint/,
+    ],
+    [
+      'the issuer with a slash at its end',
+      { issuer: `${ISSUER}/a/`, token_endpoint: ENDPOINT },
+      /: https:\/\/id\.example\/a\/, not https:\/\/id\.example\/a \(a slash/,
+      { issuer: `${ISSUER}/a` },
+    ],
+    [
+      'an issuer with what may be a secret: neither is shown',
+      { issuer: 'https://user:password@evil.example/a?key=value#part', token_endpoint: ENDPOINT },
+      /: https:\/\/evil\.example\/a, not/,
+    ],
+    [
+      'an issuer without end: its beginning is shown',
+      { issuer: `https://evil.example/${'a'.repeat(9999)}`, token_endpoint: ENDPOINT },
+      /^.{99,400}$/,
     ],
     [
       'a template in the place of the issuer',
       { issuer: `${ISSUER}/{tenantid}/v2.0`, token_endpoint: ENDPOINT },
-      /names another issuer/,
+      /: https:\/\/id\.example\/%7Btenantid%7D\/v2\.0, not/,
     ],
     ['no token endpoint', metadata(undefined), /names no token_endpoint/],
     [

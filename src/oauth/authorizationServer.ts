@@ -61,9 +61,11 @@ async function discover(issuer: URL, options: CheckedOptions, signal: AbortSigna
     });
   }
   const metadata = await oauth.processDiscoveryResponse(issuer, response).catch((failure: unknown) => {
-    throw (failure as { code?: unknown }).code === oauth.JSON_ATTRIBUTE_COMPARISON
+    const { code, cause } = failure as { code?: unknown; cause: { body: { issuer: string } } };
+    throw code === oauth.JSON_ATTRIBUTE_COMPARISON
       ? permanentError(
-          `${place} names another issuer (a slash at its end counts): correct it, or give tokenEndpoint instead`,
+          `${place} names another issuer: ${displayUrl(new URL(cause.body.issuer)).slice(0, 200)}, not ` +
+            `${displayUrl(issuer)} (a slash at the end counts). Correct it, or give tokenEndpoint instead`,
         )
       : new TokenEndpointError(`${answered}, but is no authorization server metadata`, { status });
   });
