@@ -319,8 +319,6 @@ describe('the options of an OAuth source', () => {
   });
 
   it.each(grants)('should be named by %s if there is no such option', (_name, create) => {
-    for (const name of ['scopes', 'client_secret', 'assertion_', 'timeout'])
-      expect(thrownBy(() => create({ ...good, [name]: SECRET }))).toEqual(new TypeError(`unknown option "${name}"`));
     const all: Record<keyof OAuthOptions, undefined> = {
       issuer: undefined,
       tokenEndpoint: undefined,
@@ -339,6 +337,14 @@ describe('the options of an OAuth source', () => {
       allowInsecureRequests: undefined,
       revokeOnClose: undefined,
     };
+    for (const name of ['scopes', 'tokenUrl', 'client_secret', 'assertion_', 'maxWait']) {
+      expect(thrownBy(() => create({ ...good, [name]: SECRET }))).toEqual(
+        new TypeError(
+          `unknown option "${name}": each grant has ${Object.keys(all).join(', ')}, and its own; ` +
+            'maxWait and the like are options of createTokenStream',
+        ),
+      );
+    }
     expect(() => create({ ...all, ...good })).not.toThrow();
   });
 

@@ -28,6 +28,10 @@ const KNOWN: Record<keyof OAuthOptions, true> = {
   revokeOnClose: true,
 };
 
+const ALLOWED =
+  `: each grant has ${Object.keys(KNOWN).join(', ')}, and its own; ` +
+  'maxWait and the like are options of createTokenStream';
+
 /** The form parameters that a grant sets itself. */
 const RESERVED =
   /^(grant_type|client_(id|secret|assertion(_type)?)|refresh_token|assertion|(subject|actor)_token(_type)?)$/;
@@ -39,7 +43,7 @@ const RESERVED =
  */
 export function checkedOptions(given: OAuthOptions) {
   const options = { ...given };
-  refuseUnknown(options, KNOWN);
+  refuseUnknown(options, KNOWN, ALLOWED);
   checkServer(options);
   checkText('clientId', options.clientId);
   if (options.scope !== undefined) checkText('scope', options.scope);
