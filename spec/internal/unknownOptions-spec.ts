@@ -235,3 +235,19 @@ describe.each([
     expect(failure).toBeNull();
   });
 });
+
+it.each<[string, () => unknown, string]>([
+  [
+    'createFetch',
+    () => createFetch(token$, { baseURL: 'https://api.example' } as object),
+    'baseURL": did you mean "baseUrl"?',
+  ],
+  [
+    'createHttpClient',
+    () => createHttpClient(token$, { baseURL: 'https://api.example' } as object),
+    'baseURL": did you mean "baseUrl"?',
+  ],
+  ['createTokenStream', () => createTokenStream(source, { maxwait: 5 } as object), 'maxwait": did you mean "maxWait"?'],
+])('should name the right option of %s if only the case of a letter is wrong', (_name, call, end) => {
+  expect(call).toThrow(`unknown option "${end}`);
+});

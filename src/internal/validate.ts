@@ -48,8 +48,10 @@ export function requireObject(options: unknown, name = 'options'): void {
 /** Names an option that does not exist: TypeScript accepts those of a variable. One that is undefined is not given. */
 export function refuseUnknown(options: object, known: object, hint = '', prefix = ''): void {
   for (const [name, value] of Object.entries(options))
-    if (value !== undefined && !Object.hasOwn(known, name))
-      throw new TypeError(`unknown option "${prefix}${name}"${hint}`);
+    if (value !== undefined && !Object.hasOwn(known, name)) {
+      const meant = Object.keys(known).find((each) => each.toLowerCase() === name.toLowerCase());
+      throw new TypeError(`unknown option "${prefix}${name}"${meant ? `: did you mean "${meant}"?` : hint}`);
+    }
 }
 
 /** Checks an option that must be a text. */
