@@ -4,8 +4,8 @@ import type { ReceivedToken } from '../../src/token/receivedToken.js';
 import {
   blockingFailure,
   earlyEndOfPause,
+  freshHeld,
   initialState,
-  isFresh,
   isWanted,
   pauseLeft,
   usableToken,
@@ -36,7 +36,7 @@ const stateOf = (changes: Partial<StreamState> = {}): StreamState => ({ ...initi
 const failure = new TokenUnavailableError('no');
 const rejection = { key: 'a', kind: 'bare' } as const;
 
-describe('isFresh', () => {
+describe('freshHeld', () => {
   it.each<[string, Partial<ReceivedToken>, number, boolean]>([
     ['new', {}, 0, true],
     ['about to be due', {}, 24_999, true],
@@ -46,7 +46,8 @@ describe('isFresh', () => {
     ['set aside', { isSuspended: true }, 0, false],
     ['of unknown life', { renewAt: Infinity, usableUntil: Infinity }, 1e15, true],
   ])('should judge a token that is %s', (_kind, changes, now, fresh) => {
-    expect(isFresh(held(changes), now)).toBe(fresh);
+    const at = held(changes);
+    expect(freshHeld(stateOf({ held: at }), now)).toBe(fresh ? at : null);
   });
 });
 
@@ -126,9 +127,9 @@ describe('whyRefresh', () => {
     ['there never was a token', {}, 0, 'initial'],
     ['the last one could not be kept', { last: held() }, 0, 'expired'],
     ['it is fresh', { held: held(), last: held() }, 24_999, null],
-    ['it is due', { held: held() }, 25_000, 'scheduled'],
-    ['it is over', { held: held() }, 29_000, 'expired'],
-    ['a server rejected it', { held: held({ isSuspended: true }) }, 0, 'expired'],
+    ['it is due', { held: held(), last: held() }, 25_000, 'scheduled'],
+    ['it is over', { held: held(), last: held() }, 29_000, 'expired'],
+    ['a server rejected it', { held: held({ isSuspended: true }), last: held() }, 0, 'expired'],
     ['a rejection forces it', { held: held({ isSuspended: true }), forcedBy: rejection }, 0, 'rejected'],
     ['somebody forces it', { held: held(), forcedBy: 'manual' }, 0, 'manual'],
     ['somebody forces it when it is over', { held: held(), forcedBy: 'manual' }, 29_000, 'manual'],
@@ -152,7 +153,12 @@ it('should begin with nothing, for each stream anew', () => {
 
 it('should decide and change nothing', () => {
   const state = Object.freeze(
-    stateOf({ held: Object.freeze(held({ isSuspended: true })), permanentFailure: failure, pausedUntil: 5 }),
+    stateOf({
+      held: Object.freeze(held({ isSuspended: true })),
+      last: held(),
+      permanentFailure: failure,
+      pausedUntil: 5,
+    }),
   );
   usableToken(state, 9);
   pauseLeft(state, 9);

@@ -44,7 +44,7 @@ export function firstToken(
     const next = (update: TokenUpdate) => {
       if (update === except) return;
       // The session may have ended before this waiter hears of the update, and the next one may have a token already.
-      const isOver = update.type === 'signedOut' || state.sessionTokens !== session;
+      const isOver = state.sessionTokens !== session;
       // After a failed attempt the suspended token is usable again. It is another than `except` if it came meanwhile.
       const usable = update.type === 'token' ? update.token : current();
       const isOther = update.type === 'token' || state.held !== except;

@@ -96,7 +96,6 @@ export function createPipeline(context: TokenContext) {
     announce,
     /** A request needs a token now, and does not wait for it: the pipeline runs, and looks whether to refresh. */
     demand: (): void => {
-      if (state.isClosed) return;
       // `share` stays connected without subscribers, because of `resetOnRefCountZero: false`.
       const subscription = shared$.subscribe();
       recheck();

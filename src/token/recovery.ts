@@ -85,7 +85,7 @@ export function createRecovery(context: TokenContext, { demand, passiveUpdates$ 
             subscriber,
           );
         applyOutcome(context, rejection, outcome);
-        if (outcome === 'refreshing' && !state.isClosed) demandRefresh();
+        if (outcome === 'refreshing') demandRefresh();
         // A listener may have closed the stream, or signed out.
         else if (outcome === 'alreadyReplaced' && isOfSession(state, token)) take(maxWait).subscribe(subscriber);
         else subscriber.complete();

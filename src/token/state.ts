@@ -73,10 +73,6 @@ export type StreamState = ReturnType<typeof initialState>;
 
 // The functions below decide by the state, and change nothing.
 
-/** A request may have it, and no renewal is due. `renewAt` may be after `usableUntil`, if `refreshBefore` is small. */
-export const isFresh = ({ renewAt, usableUntil, isSuspended }: ReceivedToken, now: number): boolean =>
-  now < renewAt && now < usableUntil && !isSuspended;
-
 /** When to look at a token again: it is due, over, or its end has not been reported. `Infinity`: never. */
 export function nextMoment({ renewAt, usableUntil, endsAt, isExpiryReported }: ReceivedToken, after: number): number {
   let next = isExpiryReported ? Infinity : endsAt;
@@ -87,6 +83,12 @@ export function nextMoment({ renewAt, usableUntil, endsAt, isExpiryReported }: R
 /** The token that a request may be given, or null. */
 export const usableHeld = ({ held }: StreamState, now: number): ReceivedToken | null =>
   held && !held.isSuspended && now < held.usableUntil ? held : null;
+
+/** The same, if no renewal is due. `renewAt` may be after `usableUntil`, if `refreshBefore` is small. */
+export function freshHeld(state: StreamState, now: number): ReceivedToken | null {
+  const usable = usableHeld(state, now);
+  return usable && now < usable.renewAt ? usable : null;
+}
 
 export const usableToken = (state: StreamState, now: number): AccessToken | null =>
   usableHeld(state, now)?.token ?? null;
@@ -122,7 +124,7 @@ export function pauseAfter(
   const step = jitter * backoffStep(state.failures, { ...backoff, max });
   // Rounded down, since a clock may count fractions: the pause must not outlast the token.
   const longest = permanent ? Math.max(backoff.initial, Math.floor(usableUntil - now)) : (endsAt - now) / 3;
-  return Math.max(LEAST_PAUSE_AFTER_FAILURE, retryAfter, Math.round(Math.min(step, longest)) || 0);
+  return Math.max(LEAST_PAUSE_AFTER_FAILURE, retryAfter, Math.round(Math.min(step, longest)));
 }
 
 /**
@@ -167,15 +169,14 @@ export function isWanted(
 export function keepsRunning(state: StreamState, now: number, settings: Settings): boolean {
   if (isWanted(state, now, settings)) return true;
   // After a failure there is no retry if nobody wants a token.
-  return state.held !== null && isFresh(state.held, now) && state.failures === 0;
+  return state.failures === 0 && freshHeld(state, now) !== null;
 }
 
 /** Why the source must be asked now; null when it need not, or may not yet. */
 export function whyRefresh(state: StreamState, now: number): RefreshReason | null {
-  const { held } = state;
   if (state.isClosed || state.isSignedOut || pauseLeft(state, now) > 0) return null;
   if (state.forcedBy) return state.forcedBy === 'manual' ? 'manual' : 'rejected';
-  if (!held) return state.last ? 'expired' : 'initial';
-  if (held.isSuspended || now >= held.usableUntil) return 'expired';
-  return now >= held.renewAt ? 'scheduled' : null;
+  if (freshHeld(state, now)) return null;
+  if (usableHeld(state, now)) return 'scheduled';
+  return state.last ? 'expired' : 'initial';
 }

@@ -8,7 +8,7 @@ import type { Pipeline } from './pipeline.js';
 import {
   blockingFailure,
   earlyEndOfPause,
-  isFresh,
+  freshHeld,
   isOfSession,
   isReplacing,
   pauseLeft,
@@ -20,12 +20,11 @@ import type { AccessToken } from './types.js';
 
 /** The token if it is fresh, else null. Nothing else runs for a request that gets it. */
 export function useFresh(state: StreamState, now: () => number): AccessToken | null {
-  const { held } = state;
-  if (!held) return null;
   const time = now();
-  if (!isFresh(held, time)) return null;
+  const fresh = freshHeld(state, time);
+  if (!fresh) return null;
   state.lastUse = time;
-  return held.token;
+  return fresh.token;
 }
 
 export type TokenViews = ReturnType<typeof createTokenViews>;
