@@ -12,27 +12,8 @@ import {
   whyRefresh,
   type StreamState,
 } from '../../src/token/state.js';
+import { held, stateOf, token } from './support.js';
 
-const token = accessToken({ access_token: 'T1' }, 0, 30_000);
-/** Due at 25 s, over at 29 s. */
-const held = (changes: Partial<ReceivedToken> = {}): ReceivedToken => ({
-  type: 'token',
-  token,
-  reason: 'initial',
-  attempt: 1,
-  isRenewal: true,
-  took: 200,
-  origin: 'fetched',
-  requestedAt: 0,
-  renewAt: 25_000,
-  usableUntil: 29_000,
-  endsAt: 30_000,
-  isSuspended: false,
-  isAccepted: false,
-  isExpiryReported: false,
-  ...changes,
-});
-const stateOf = (changes: Partial<StreamState> = {}): StreamState => ({ ...initialState(), ...changes });
 const failure = new TokenUnavailableError('no');
 const rejection = { key: 'a', kind: 'bare' } as const;
 

@@ -1,13 +1,13 @@
 /** What follows when a server rejects or accepts a token: a refresh, a repeat, or nothing. */
-import { catchError, EMPTY, filter, Observable } from 'rxjs';
+import { catchError, defer, EMPTY, filter, Observable } from 'rxjs';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import type { RejectionOutcome } from './events.js';
 import { firstToken } from './firstToken.js';
 import type { Pipeline } from './pipeline.js';
-import { createRejectionMemory, type RejectedBy } from './rejectionMemory.js';
+import { createRejectionMemory } from './rejectionMemory.js';
+import { rejectionOutcome, repeatOutcome, type Rejection } from './rejectionOutcome.js';
 import {
-  blockingFailure,
   isOfSession,
   isReplacing,
   isSuspended,
@@ -18,30 +18,6 @@ import {
 } from './state.js';
 import type { TokenViews } from './tokenViews.js';
 import type { AccessToken } from './types.js';
-
-export interface Rejection extends RejectedBy {
-  readonly token: AccessToken;
-}
-
-/** A rejected request waits for the next attempt if that is this near. Milliseconds. */
-const LONGEST_WAIT = 1000;
-
-/** Compares before anything is refreshed: a late rejection of an old token costs nothing. */
-function decide({ state, settings, now }: TokenContext, rejection: Rejection): RejectionOutcome {
-  const { held } = state;
-  const rejections = (state.rejections ??= createRejectionMemory(settings.rejectionBudget));
-  const time = now();
-  if (!held || !sameToken(held.token, rejection.token)) return 'alreadyReplaced';
-  if (rejections.isRemembered(rejection, time, held.token.expiresAt < Infinity)) return 'suppressed';
-  const isUsable = usableHeld(state, time) !== null;
-  // An attempt has failed and the next one is far: the token stays in use, and no request waits.
-  if (isUsable && pauseLeft(state, time) > LONGEST_WAIT) return 'suppressed';
-  // It is being replaced, or has expired meanwhile.
-  if (isReplacing(state) || !isUsable) return 'refreshing';
-  // A rejection does not end the pause after a permanent failure, so a request would wait in vain.
-  const mayForce = !blockingFailure(state, time) && rejections.mayForce(rejection.kind, held.isAccepted, time);
-  return mayForce ? 'refreshing' : 'suppressed';
-}
 
 /** Has the token replaced if that is to follow, and emits `tokenRejected`. */
 function applyOutcome({ state, now, events }: TokenContext, rejection: Rejection, outcome: RejectionOutcome): void {
@@ -59,51 +35,57 @@ function applyOutcome({ state, now, events }: TokenContext, rejection: Rejection
 }
 
 export function createRecovery(context: TokenContext, { demand, passiveUpdates$ }: Pipeline, { take }: TokenViews) {
-  const { state, now, current, recheck } = context;
+  const { state, settings, now, current, recheck } = context;
 
-  /** Nobody waits when a caller does not, or a listener has ended the request. */
+  const decide = (rule: typeof rejectionOutcome, rejection: Rejection): RejectionOutcome => {
+    const memory = (state.rejections ??= createRejectionMemory(settings.rejectionBudget));
+    return rule(state, memory, rejection, now());
+  };
+
   const demandRefresh = () => {
     demand();
-    // If no refresh has begun, the pipeline ends, or it would run for ever.
+    // The caller may be gone: `reject` does not wait, and a listener may have unsubscribed it. If no refresh has begun
+    // then, this second check lets `untilNeeded$` complete.
     recheck();
   };
+
+  /** What a rejected request waits for. */
+  const nextToken = (rejection: Rejection, outcome: RejectionOutcome, maxWait?: number): Observable<AccessToken> =>
+    new Observable((subscriber) => {
+      // It waits before the event: a listener of that may make the attempt.
+      if (outcome === 'refreshing') {
+        const wait = { maxWait, except: state.held, untilFailure: true };
+        firstToken(context, passiveUpdates$, wait).subscribe(subscriber);
+      }
+      applyOutcome(context, rejection, outcome);
+      if (outcome === 'refreshing') demandRefresh();
+      // A listener may have closed the stream, or signed out.
+      else if (outcome === 'alreadyReplaced' && isOfSession(state, rejection.token))
+        take(maxWait).subscribe(subscriber);
+      else subscriber.complete();
+    });
 
   return {
     /**
      * Emits the token with which to repeat a rejected request. Completes without one if the rejection is to be passed
      * on: no refresh may be spent on it, or the refresh failed, or brought the very token that was rejected.
      */
-    recover: (rejection: Rejection, maxWait?: number): Observable<AccessToken> => {
-      const { token } = rejection;
-      let outcome: RejectionOutcome;
-      const next$ = new Observable<AccessToken>((subscriber) => {
-        // Nothing follows for a token of a session that ended.
-        outcome = isOfSession(state, token) ? decide(context, rejection) : 'suppressed';
-        // It waits before the event: a listener of that may make the attempt.
-        if (outcome === 'refreshing')
-          firstToken(context, passiveUpdates$, { maxWait, except: state.held, untilFailure: true }).subscribe(
-            subscriber,
-          );
-        applyOutcome(context, rejection, outcome);
-        if (outcome === 'refreshing') demandRefresh();
-        // A listener may have closed the stream, or signed out.
-        else if (outcome === 'alreadyReplaced' && isOfSession(state, token)) take(maxWait).subscribe(subscriber);
-        else subscriber.complete();
-      });
-      return next$.pipe(
-        filter((next) => {
-          const isSame = sameToken(next, token);
-          // The source returned the token again, so it is valid: this resource alone rejects it. One that has expired
-          // on arrival and comes again says nothing of its resources.
-          if (isSame && outcome === 'refreshing') state.rejections?.remember(rejection, now());
-          return !isSame;
-        }),
-        catchError(() => EMPTY),
-      );
-    },
+    recover: (rejection: Rejection, maxWait?: number): Observable<AccessToken> =>
+      defer(() => {
+        const outcome = decide(repeatOutcome, rejection);
+        return nextToken(rejection, outcome, maxWait).pipe(
+          filter((next) => {
+            const isSame = sameToken(next, rejection.token);
+            // The source returned the token again, so it is valid: this resource alone rejects it. A token that expired
+            // on arrival is never held, so `outcome` is 'alreadyReplaced', and nothing is remembered.
+            if (isSame && outcome === 'refreshing') state.rejections?.remember(rejection, now());
+            return !isSame;
+          }),
+        );
+      }).pipe(catchError(() => EMPTY)),
     /** The same for a caller that does not wait. By its value alone: a copy of a token is not in `sessionTokens`. */
     reject: (rejection: Rejection): void => {
-      const outcome = decide(context, rejection);
+      const outcome = decide(rejectionOutcome, rejection);
       applyOutcome(context, rejection, outcome);
       if (outcome === 'refreshing') demandRefresh();
     },

@@ -1,0 +1,37 @@
+/** Decides what follows when a server rejects a token: pure functions of the state. */
+import { sameToken } from './accessToken.js';
+import type { RejectionOutcome } from './events.js';
+import type { RejectedBy, RejectionMemory } from './rejectionMemory.js';
+import { blockingFailure, isOfSession, isReplacing, pauseLeft, usableHeld, type StreamState } from './state.js';
+import type { AccessToken } from './types.js';
+
+export interface Rejection extends RejectedBy {
+  readonly token: AccessToken;
+}
+
+/** A rejected request waits for the next attempt if that is this near. Milliseconds. */
+const LONGEST_WAIT = 1000;
+
+/** Compares before anything is refreshed: a late rejection of an old token costs nothing. */
+export function rejectionOutcome(
+  state: StreamState,
+  memory: Pick<RejectionMemory, 'isRemembered' | 'mayForce'>,
+  rejection: Rejection,
+  now: number,
+): RejectionOutcome {
+  const { held } = state;
+  if (!held || !sameToken(held.token, rejection.token)) return 'alreadyReplaced';
+  if (memory.isRemembered(rejection, now, held.token.expiresAt < Infinity)) return 'suppressed';
+  const isUsable = usableHeld(state, now) !== null;
+  // An attempt has failed and the next one is far: the token stays in use, and no request waits.
+  if (isUsable && pauseLeft(state, now) > LONGEST_WAIT) return 'suppressed';
+  // It is being replaced, or has expired meanwhile.
+  if (isReplacing(state) || !isUsable) return 'refreshing';
+  // A rejection does not end the pause after a permanent failure, so a request would wait in vain.
+  const mayForce = !blockingFailure(state, now) && memory.mayForce(rejection.kind, held.isAccepted, now);
+  return mayForce ? 'refreshing' : 'suppressed';
+}
+
+/** The same for a request that is to be repeated: nothing follows for a token of a session that ended. */
+export const repeatOutcome: typeof rejectionOutcome = (state, memory, rejection, now) =>
+  isOfSession(state, rejection.token) ? rejectionOutcome(state, memory, rejection, now) : 'suppressed';
