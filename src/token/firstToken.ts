@@ -4,15 +4,12 @@ import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
 import { captureContext } from '../internal/callerContext.js';
 import { timeLimit } from '../internal/timers.js';
 import type { TokenContext } from './context.js';
+import { endOfWait, type Wait } from './endOfWait.js';
 import type { TokenUpdate } from './receivedToken.js';
 import type { AccessToken } from './types.js';
 
-interface Wait {
+interface WaitOptions extends Partial<Pick<Wait, 'except' | 'untilFailure'>> {
   readonly maxWait?: number | undefined;
-  /** The token at hand, which each new subscriber gets first: for a caller that needs another one. */
-  readonly except?: TokenUpdate | null;
-  /** The wait ends without a token when an attempt fails, and the token at hand stays usable. */
-  readonly untilFailure?: boolean;
 }
 
 /**
@@ -24,7 +21,7 @@ interface Wait {
 export function firstToken(
   { state, settings, now, timers, waiting, current }: TokenContext,
   updates$: Pick<SubjectLike<TokenUpdate>, 'subscribe'>,
-  { maxWait = settings.maxWait, except = null, untilFailure = false }: Wait,
+  { maxWait = settings.maxWait, except = null, untilFailure = false }: WaitOptions,
 ): Observable<AccessToken> {
   return new Observable((subscriber) => {
     const runInContext = captureContext();
@@ -42,18 +39,14 @@ export function firstToken(
       error(new TokenStreamClosedError());
     };
     const next = (update: TokenUpdate) => {
-      if (update === except) return;
-      // The session may have ended before this waiter hears of the update, and the next one may have a token already.
-      const isOver = state.sessionTokens !== session;
-      // After a failed attempt the suspended token is usable again. It is another than `except` if it came meanwhile.
-      const usable = update.type === 'token' ? update.token : current();
-      const isOther = update.type === 'token' || state.held !== except;
-      if (usable && !isOver && (isOther || untilFailure))
+      const result = endOfWait(update, { session, except, untilFailure }, state, now());
+      if (!result) return;
+      if ('error' in result) error(result.error);
+      else
         finish(() => {
-          if (isOther) subscriber.next(usable);
+          if (result.token) subscriber.next(result.token);
           subscriber.complete();
         });
-      else if ('error' in update) error(update.error);
     };
     const end = new Subscription(() => waiting.delete(waiter));
     // RxJS takes a Subscription with these methods for a Subscriber, and does not wrap it.
