@@ -1,18 +1,19 @@
 import { TokenUnavailableError } from '../../src/errors.js';
 import { accessToken } from '../../src/token/accessToken.js';
-import type { ReceivedToken } from '../../src/token/receivedToken.js';
+import type { ReceivedToken, TokenUpdate } from '../../src/token/receivedToken.js';
 import {
   blockingFailure,
-  earlyEndOfPause,
   freshHeld,
   initialState,
+  isNeeded,
   isWanted,
   pauseLeft,
+  stillHolds,
   usableToken,
   whyRefresh,
   type StreamState,
 } from '../../src/token/state.js';
-import { held, stateOf, token } from './support.js';
+import { held, refresh, stateOf, token } from './support.js';
 
 const failure = new TokenUnavailableError('no');
 const rejection = { key: 'a', kind: 'bare' } as const;
@@ -53,20 +54,6 @@ describe('pauseLeft', () => {
     ['long after', 1250, 9000, 0],
   ])('should be told at %s', (_kind, pausedUntil, now, left) => {
     expect(pauseLeft(stateOf({ pausedUntil }), now)).toBe(left);
-  });
-});
-
-describe('earlyEndOfPause', () => {
-  const at = { failures: 1, lastFetchAt: 1000, pausedUntil: 11_200 };
-
-  it.each<[string, Partial<StreamState>, number, number]>([
-    ['one first pause after the last attempt was begun', at, 250, 1250],
-    ['at once, where the attempt took longer than that', at, 100, 1100],
-    ['no sooner than 50 ms after it', at, 0, 1050],
-    ['at its end, where that comes first', { ...at, pausedUntil: 1220 }, 250, 1220],
-    ['not at all, where it follows no failure', { ...at, failures: 0 }, 250, 11_200],
-  ])('should be %s', (_kind, changes, initial, end) => {
-    expect(earlyEndOfPause(stateOf(changes), { initial, max: undefined, factor: 2 })).toBe(end);
   });
 });
 
@@ -122,6 +109,38 @@ describe('whyRefresh', () => {
     ['the session has ended, and somebody forces it', { isSignedOut: true, forcedBy: 'manual' }, 0, null],
   ])('should say why: %s', (_kind, changes, now, reason) => {
     expect(whyRefresh(stateOf(changes), now)).toBe(reason);
+  });
+});
+
+describe('isNeeded', () => {
+  it.each<[string, Partial<StreamState>, boolean]>([
+    ['there is no token', {}, true],
+    ['there is none, but a pause', { pausedUntil: 250 }, false],
+    ['the token is fresh', { held: held() }, false],
+    ['a refresh is under way, whose cause is forgotten', { held: held(), refresh }, true],
+  ])('should be judged, if %s', (_kind, changes, needed) => {
+    expect(isNeeded(stateOf(changes), 0)).toBe(needed);
+  });
+});
+
+describe('stillHolds', () => {
+  const update = held();
+  const event = { type: 'idle' } as const;
+  const failed = { type: 'failed', error: failure, session: null } as const;
+  const session = new WeakSet();
+
+  it.each<[string, TokenUpdate, Partial<StreamState>, number, boolean]>([
+    ['a token at hand', update, { held: update }, 0, true],
+    ['one that is over', update, { held: update }, 29_000, false],
+    ['one that came again', update, { held: held() }, 0, false],
+    ['one that is forgotten', update, {}, 0, false],
+    ['one that is used once', update, { singleUse: token }, 40_000, true],
+    ['a failure of the session', failed, {}, 0, true],
+    ['a failure of a session that ended', failed, { sessionTokens: session }, 0, false],
+    ['a failed attempt', { type: 'attemptFailed', event }, {}, 0, true],
+    ['a sign-out', { type: 'signedOut', error: failure, event }, { sessionTokens: session }, 0, true],
+  ])('should judge %s', (_kind, told, changes, now, holds) => {
+    expect(stillHolds(told, stateOf(changes), now)).toBe(holds);
   });
 });
 

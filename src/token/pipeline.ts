@@ -21,15 +21,8 @@ import { holdToken, storedToken } from './holdToken.js';
 import { latest } from './latest.js';
 import type { SourceResult, TokenUpdate } from './receivedToken.js';
 import { runRefresh, type Announce } from './refresher.js';
-import {
-  blockingFailure,
-  earlyEndOfPause,
-  failedUpdate,
-  keepsRunning,
-  pauseLeft,
-  usableHeld,
-  whyRefresh,
-} from './state.js';
+import { checkDelay, earlyEndOfPause } from './pauses.js';
+import { blockingFailure, failedUpdate, isNeeded, keepsRunning, stillHolds, usableHeld, whyRefresh } from './state.js';
 
 export type Pipeline = ReturnType<typeof createPipeline>;
 
@@ -60,16 +53,11 @@ export function createPipeline(context: TokenContext) {
    */
   const untilNeeded$ = recheck$.pipe(
     switchMap(() => {
-      const left = pauseLeft(state, now());
-      // After a permanent failure nothing is tried until a token is needed. A refresh in its pause goes on, even if
-      // nobody wants the token by then: a request that is rejected meanwhile joins its next attempt.
-      const isPausing = left > 0 && !state.permanentFailure && (state.refresh !== null || isToRun());
-      // At once also if nobody wants a token, so that `takeWhile` completes.
-      return isPausing ? timers.after(left) : AT_ONCE;
+      const delay = checkDelay(state, now(), settings);
+      return delay > 0 ? timers.after(delay) : AT_ONCE;
     }),
     takeWhile(isToRun),
-    // `whyRefresh` does not know what forced the refresh under way: that was cleared when it began.
-    filter(() => state.refresh !== null || whyRefresh(state, now()) !== null),
+    filter(() => isNeeded(state, now())),
   );
 
   const refresh$ = defer(() => {
@@ -116,10 +104,7 @@ const AT_ONCE: Observable<unknown> = /* @__PURE__ */ of(undefined);
  */
 function createConnector(context: TokenContext): SubjectLike<TokenUpdate> {
   const { state, now, timers, events, waiting, waits } = context;
-  const isCurrent = (update: TokenUpdate): boolean =>
-    update.type === 'token'
-      ? update === usableHeld(state, now()) || update.token === state.singleUse
-      : update.type !== 'failed' || update.session === state.sessionTokens;
+  const isCurrent = (update: TokenUpdate): boolean => stillHolds(update, state, now());
   return latest<TokenUpdate>({
     replay: () => usableHeld(state, now()) ?? currentFailure(context),
     beforeEmit: (update) => {

@@ -5,8 +5,9 @@ import { TokenFetchTimeoutError, TokenUnavailableError } from '../errors.js';
 import { sameToken } from './accessToken.js';
 import { refreshFailed, type TokenContext } from './context.js';
 import { failureOf } from './failure.js';
+import { pauseAfter } from './pauses.js';
 import { receivedToken, type TokenUpdate } from './receivedToken.js';
-import { failedUpdate, isWanted, pauseAfter, type Refresh } from './state.js';
+import { failedUpdate, isWanted, type Refresh } from './state.js';
 import { longestFetch } from './tokenFetcher.js';
 import type { RefreshReason } from './types.js';
 

@@ -1,11 +1,9 @@
 /** The state of one stream, and the pure functions that decide by it. */
 import { TokenUnavailableError } from '../errors.js';
 import { sameToken } from './accessToken.js';
-import { backoffStep, LEAST_PAUSE_AFTER_FAILURE, usualLongestPause } from './backoff.js';
-import type { Failure } from './failure.js';
 import type { Settings } from './options.js';
 import type { RejectedBy, RejectionMemory } from './rejectionMemory.js';
-import type { ReceivedToken } from './receivedToken.js';
+import type { ReceivedToken, TokenUpdate } from './receivedToken.js';
 import { lifetimeOfToken } from './refreshPolicy.js';
 import type { SourceHooks } from './sourceHooks.js';
 import type { AccessToken, RefreshReason } from './types.js';
@@ -104,39 +102,6 @@ export const isSuspended = ({ held }: StreamState, token: AccessToken): boolean 
 /** Milliseconds until the source may be asked again. */
 export const pauseLeft = ({ pausedUntil }: StreamState, now: number): number => Math.max(0, pausedUntil - now);
 
-/**
- * How long the source is not asked after the last failure: never shorter than the server asked for. Milliseconds.
- *
- * After a permanent failure it lasts at most until the token at hand is over, because the reason may be gone by then.
- * After another failure it lasts at most a third of the time until that expires, so that two more attempts fit.
- */
-export function pauseAfter(
-  state: StreamState,
-  { permanent, retryAfter = 0, jitter = 1 }: Omit<Failure, 'error'>,
-  { backoff }: Pick<Settings, 'backoff'>,
-  now: number,
-): number {
-  const { usableUntil = Infinity, endsAt = Infinity } = usableHeld(state, now) ?? {};
-  const { last } = state;
-  // A token that had expired when it came says nothing of the next one.
-  const lifetime = last && last.token.expiresAt > last.token.issuedAt ? lifetimeOfToken(last.token) : Infinity;
-  const max = backoff.max ?? (permanent ? 60_000 : usualLongestPause(lifetime));
-  const step = jitter * backoffStep(state.failures, { ...backoff, max });
-  // Rounded down, since a clock may count fractions: the pause must not outlast the token.
-  const longest = permanent ? Math.max(backoff.initial, Math.floor(usableUntil - now)) : (endsAt - now) / 3;
-  return Math.max(LEAST_PAUSE_AFTER_FAILURE, retryAfter, Math.round(Math.min(step, longest)));
-}
-
-/**
- * The new end of a pause that is ended early: now, but not before `backoff.initial` has passed since the last request.
- * Without a failure the pause is that after a token which is not kept; it stays.
- */
-export const earlyEndOfPause = (
-  { pausedUntil, failures, lastFetchAt }: StreamState,
-  { initial }: Settings['backoff'],
-): number =>
-  failures === 0 ? pausedUntil : Math.min(pausedUntil, lastFetchAt + Math.max(LEAST_PAUSE_AFTER_FAILURE, initial));
-
 export const isOfSession = ({ sessionTokens }: StreamState, token: AccessToken): boolean =>
   sessionTokens === null || sessionTokens.has(token);
 
@@ -179,4 +144,14 @@ export function whyRefresh(state: StreamState, now: number): RefreshReason | nul
   if (freshHeld(state, now)) return null;
   if (usableHeld(state, now)) return 'scheduled';
   return state.last ? 'expired' : 'initial';
+}
+
+/** Another attempt is due: the next one of a refresh, whose cause is forgotten, or the first one. */
+export const isNeeded = (state: StreamState, now: number): boolean =>
+  state.refresh !== null || whyRefresh(state, now) !== null;
+
+/** What the update says is still so: nobody who has heard of it before has ended its session, or replaced its token. */
+export function stillHolds(update: TokenUpdate, state: StreamState, now: number): boolean {
+  if (update.type === 'token') return update === usableHeld(state, now) || update.token === state.singleUse;
+  return update.type !== 'failed' || update.session === state.sessionTokens;
 }

@@ -4,10 +4,10 @@ import { TokenUnavailableError } from '../errors.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import { firstToken } from './firstToken.js';
+import { earlyEndOfPause } from './pauses.js';
 import type { Pipeline } from './pipeline.js';
 import {
   blockingFailure,
-  earlyEndOfPause,
   freshHeld,
   isOfSession,
   isReplacing,

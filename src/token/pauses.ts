@@ -1,0 +1,48 @@
+/** How long the source is not asked: pure functions of the state. */
+import { backoffStep, LEAST_PAUSE_AFTER_FAILURE, usualLongestPause } from './backoff.js';
+import type { Failure } from './failure.js';
+import type { Settings } from './options.js';
+import { lifetimeOfToken } from './refreshPolicy.js';
+import { keepsRunning, pauseLeft, usableHeld, type StreamState } from './state.js';
+
+/** How long the source is not asked after the last failure: never shorter than the server asked for. Milliseconds. */
+export function pauseAfter(
+  state: StreamState,
+  { permanent, retryAfter = 0, jitter = 1 }: Omit<Failure, 'error'>,
+  { backoff }: Pick<Settings, 'backoff'>,
+  now: number,
+): number {
+  const { usableUntil = Infinity, endsAt = Infinity } = usableHeld(state, now) ?? {};
+  const { last } = state;
+  // A token that had expired when it came says nothing of the next one.
+  const lifetime = last && last.token.expiresAt > last.token.issuedAt ? lifetimeOfToken(last.token) : Infinity;
+  const max = backoff.max ?? (permanent ? 60_000 : usualLongestPause(lifetime));
+  const step = jitter * backoffStep(state.failures, { ...backoff, max });
+  const longest = permanent
+    ? // Until the token at hand is over, because the reason may be gone by then. A clock may count fractions.
+      Math.max(backoff.initial, Math.floor(usableUntil - now))
+    : // A third of the time until it expires, so that two more attempts fit.
+      (endsAt - now) / 3;
+  return Math.max(LEAST_PAUSE_AFTER_FAILURE, retryAfter, Math.round(Math.min(step, longest)));
+}
+
+/**
+ * The new end of a pause that is ended early: now, but not before `backoff.initial` has passed since the last request.
+ * Without a failure the pause is that after a token which is not kept; it stays.
+ */
+export const earlyEndOfPause = (
+  { pausedUntil, failures, lastFetchAt }: StreamState,
+  { initial }: Settings['backoff'],
+): number =>
+  failures === 0 ? pausedUntil : Math.min(pausedUntil, lastFetchAt + Math.max(LEAST_PAUSE_AFTER_FAILURE, initial));
+
+/** How long to wait before the next look whether a token is needed. Milliseconds. */
+export function checkDelay(state: StreamState, now: number, settings: Settings): number {
+  const left = pauseLeft(state, now);
+  // After a permanent failure nothing is tried until a token is needed.
+  if (left === 0 || state.permanentFailure) return 0;
+  // A rejected request may join the next attempt, even if nobody wants a token now.
+  if (state.refresh) return left;
+  // At once if nobody wants a token: that look ends the pipeline.
+  return keepsRunning(state, now, settings) ? left : 0;
+}
