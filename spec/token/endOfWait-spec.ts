@@ -15,7 +15,7 @@ const suspended = held({ isSuspended: true });
 const next = new WeakSet();
 
 describe('endOfWait', () => {
-  it.each<[string, TokenUpdate, Partial<Wait>, Partial<StreamState>, number, EndOfWait | null]>([
+  it.each<[string, TokenUpdate, Wait, Partial<StreamState>, number, EndOfWait | null]>([
     ['a token', first, {}, { held: first }, 0, { token }],
     ['a token that has expired on arrival', first, {}, {}, 40_000, { token }],
     ['the token at hand, for a caller that needs another', first, { except: first }, { held: first }, 0, null],
@@ -66,7 +66,7 @@ describe('endOfWait', () => {
     ['a failed attempt of the next session', attemptFailed, {}, { sessionTokens: next, held: second }, 0, null],
   ])('should decide by %s', (_kind, update, wait, changes, now, result) => {
     const state = Object.freeze(stateOf(changes));
-    const end = endOfWait(update, { session: null, except: null, untilFailure: false, ...wait }, state, now);
+    const end = endOfWait(update, wait, null, state, now);
     expect(end).toEqual(result && expect.objectContaining(result));
   });
 });

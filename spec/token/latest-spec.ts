@@ -8,7 +8,7 @@ function setUp<T>(options: Partial<LatestOptions<T>> = {}) {
   const subject = latest<T>({
     replay: () => undefined,
     beforeEmit: () => undefined,
-    isCurrent: () => true,
+    stillHolds: () => true,
     onCount: (count) => counts.push(count),
     ...options,
   });
@@ -58,7 +58,7 @@ describe('latest', () => {
 
   it('should tell a value to nobody once it no longer holds', () => {
     let holds = true;
-    const { subject, log, listen } = setUp<string>({ isCurrent: () => holds });
+    const { subject, log, listen } = setUp<string>({ stillHolds: () => holds });
     listen('a');
     listen('b', () => (holds = false));
     listen('c');

@@ -2,7 +2,7 @@ import { TokenUnavailableError } from '../../src/errors.js';
 import { accessToken } from '../../src/token/accessToken.js';
 import type { RejectionOutcome } from '../../src/token/events.js';
 import { createRejectionMemory } from '../../src/token/rejectionMemory.js';
-import { rejectionOutcome, repeatOutcome } from '../../src/token/rejectionOutcome.js';
+import { rejectionOutcome } from '../../src/token/rejectionOutcome.js';
 import type { StreamState } from '../../src/token/state.js';
 import { held, refresh, stateOf, token } from './support.js';
 
@@ -67,15 +67,5 @@ describe('rejectionOutcome', () => {
     ]);
     const full = createRejectionMemory({ max: 1, per: 100 });
     for (let i = 0; i < 3; i++) expect(rejectionOutcome(state, full, rejection, 9)).toBe('refreshing');
-  });
-});
-
-describe('repeatOutcome', () => {
-  it.each<[string, RejectionOutcome, WeakSet<object> | null]>([
-    ['there was no sign-out', 'refreshing', null],
-    ['the token is of this session', 'refreshing', new WeakSet([token])],
-    ['the session of the token has ended', 'suppressed', new WeakSet()],
-  ])('should, if %s, be %p', (_kind, outcome, sessionTokens) => {
-    expect(repeatOutcome(stateOf({ held: held(), sessionTokens }), memory, rejection, 0)).toBe(outcome);
   });
 });

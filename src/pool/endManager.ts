@@ -25,7 +25,7 @@ export function resumeManager({ parts: { context, pipeline } }: FullManager): vo
   if (isConnected) {
     // The pipeline is to run, and no more: while it connects, `whyRefresh` must find nothing due.
     state.held = { ...held, renewAt: Infinity, usableUntil: Infinity, endsAt: Infinity };
-    pipeline.demand();
+    pipeline.run();
     state.held = held;
   }
   // A moment may have come that nobody has looked at.

@@ -4,21 +4,20 @@ import { usableHeld, type StreamState } from './state.js';
 import type { AccessToken } from './types.js';
 
 export interface Wait {
-  /** The session in which it began, by its tokens. */
-  readonly session: WeakSet<AccessToken> | null;
   /** The token at hand, which each new subscriber gets first: for a caller that needs another one. */
-  readonly except: TokenUpdate | null;
+  readonly except?: TokenUpdate | null;
   /** The wait ends without a token when an attempt fails, and the token at hand stays usable. */
-  readonly untilFailure: boolean;
+  readonly untilFailure?: boolean;
 }
 
 /** How a wait ends: with a token, with none, or with an error. */
 export type EndOfWait = { readonly token: AccessToken | null } | { readonly error: unknown };
 
-/** Null: the wait goes on. */
+/** Null: the wait goes on. @param session the one in which it began */
 export function endOfWait(
   update: TokenUpdate,
-  { session, except, untilFailure }: Wait,
+  { except, untilFailure }: Wait,
+  session: StreamState['sessionTokens'],
   state: StreamState,
   now: number,
 ): EndOfWait | null {

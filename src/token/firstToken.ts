@@ -8,10 +8,6 @@ import { endOfWait, type Wait } from './endOfWait.js';
 import type { TokenUpdate } from './receivedToken.js';
 import type { AccessToken } from './types.js';
 
-interface WaitOptions extends Partial<Pick<Wait, 'except' | 'untilFailure'>> {
-  readonly maxWait?: number | undefined;
-}
-
 /**
  * The first token of the updates that a request may be given. Errors when the stream closes. It emits in the
  * context of the caller: otherwise all would continue in that of the first, which started the fetch.
@@ -21,11 +17,12 @@ interface WaitOptions extends Partial<Pick<Wait, 'except' | 'untilFailure'>> {
 export function firstToken(
   { state, settings, now, timers, waiting, current }: TokenContext,
   updates$: Pick<SubjectLike<TokenUpdate>, 'subscribe'>,
-  { maxWait = settings.maxWait, except = null, untilFailure = false }: WaitOptions,
+  wait: Wait & { readonly maxWait?: number | undefined },
 ): Observable<AccessToken> {
   return new Observable((subscriber) => {
     const runInContext = captureContext();
     const session = state.sessionTokens;
+    const { maxWait = settings.maxWait } = wait;
     /** Once: what a request does with its token may cause the next update. */
     const finish = (work: () => void) => {
       if (waiting.delete(waiter)) runInContext(work);
@@ -39,7 +36,7 @@ export function firstToken(
       error(new TokenStreamClosedError());
     };
     const next = (update: TokenUpdate) => {
-      const result = endOfWait(update, { session, except, untilFailure }, state, now());
+      const result = endOfWait(update, wait, session, state, now());
       if (!result) return;
       if ('error' in result) error(result.error);
       else

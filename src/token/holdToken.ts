@@ -7,7 +7,7 @@ import { LEAST_PAUSE_AFTER_TOKEN } from './backoff.js';
 import type { TokenContext } from './context.js';
 import { receivedToken, type ReceivedToken, type SourceResult } from './receivedToken.js';
 import { lifetimeOfToken, saysLifetime } from './refreshPolicy.js';
-import { isSuspended, isWanted, pauseLeft, usableHeld } from './state.js';
+import { isSuspended, isWanted, usableHeld } from './state.js';
 import type { AccessToken } from './types.js';
 
 /** Names under which servers give a lifetime that is not read. */
@@ -68,7 +68,7 @@ function emitChange(context: TokenContext, received: ReceivedToken, previous: Ac
   // A `tokenChanged` listener may have ended the session of this token.
   if (state.singleUse === token) {
     const message = 'the token source returned a token that has already expired: it is used once and not kept';
-    const retryIn = isWanted(state, now(), settings) ? pauseLeft(state, now()) : null;
+    const retryIn = isWanted(state, now(), settings) ? Math.max(0, LEAST_PAUSE_AFTER_TOKEN - took) : null;
     warn(context, message, attempt, retryIn);
   } else if (state.held?.token === token && hasUnreadLifetime(context, token))
     warn(context, 'the lifetime of the token is unknown: "expires_in" must be a number of seconds', attempt);

@@ -8,13 +8,13 @@ export interface LatestOptions<T> {
   /** Called before any subscriber is given the value. */
   readonly beforeEmit: (value: T) => void;
   /** Whether the next subscriber is given the value, too: one before may have had it replaced. */
-  readonly isCurrent: (value: T) => boolean;
+  readonly stillHolds: (value: T) => boolean;
   /** The number of subscribers has changed. */
   readonly onCount: (count: number) => void;
 }
 
 /** The subscribers are in a Set, because a plain Subject takes quadratic time when 100,000 of them leave one by one. */
-export function latest<T>({ replay, beforeEmit, isCurrent, onCount }: LatestOptions<T>): SubjectLike<T> {
+export function latest<T>({ replay, beforeEmit, stillHolds, onCount }: LatestOptions<T>): SubjectLike<T> {
   const subscribers = new Set<Observer<T>>();
   const emissions = createSteps();
   return {
@@ -25,7 +25,7 @@ export function latest<T>({ replay, beforeEmit, isCurrent, onCount }: LatestOpti
       // before `beforeEmit`, whose listeners may cause the next value.
       emissions.add(() => {
         for (const subscriber of present) {
-          if (!isCurrent(value)) return;
+          if (!stillHolds(value)) return;
           subscriber.next(value);
         }
       });

@@ -15,7 +15,7 @@ export function pauseAfter(
   const { usableUntil = Infinity, endsAt = Infinity } = usableHeld(state, now) ?? {};
   const { last } = state;
   // A token that had expired when it came says nothing of the next one.
-  const lifetime = last && last.token.expiresAt > last.token.issuedAt ? lifetimeOfToken(last.token) : Infinity;
+  const lifetime = (last ? lifetimeOfToken(last.token) : 0) || Infinity;
   const max = backoff.max ?? (permanent ? 60_000 : usualLongestPause(lifetime));
   const step = jitter * backoffStep(state.failures, { ...backoff, max });
   const longest = permanent
@@ -38,11 +38,9 @@ export const earlyEndOfPause = (
 
 /** How long to wait before the next look whether a token is needed. Milliseconds. */
 export function checkDelay(state: StreamState, now: number, settings: Settings): number {
-  const left = pauseLeft(state, now);
   // After a permanent failure nothing is tried until a token is needed.
-  if (left === 0 || state.permanentFailure) return 0;
-  // A rejected request may join the next attempt, even if nobody wants a token now.
-  if (state.refresh) return left;
-  // At once if nobody wants a token: that look ends the pipeline.
-  return keepsRunning(state, now, settings) ? left : 0;
+  if (state.permanentFailure) return 0;
+  // If nobody wants a token, the next look ends the pipeline, but not a refresh in its pause: a request that is rejected
+  // meanwhile joins its next attempt.
+  return state.refresh || keepsRunning(state, now, settings) ? pauseLeft(state, now) : 0;
 }

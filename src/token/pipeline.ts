@@ -83,7 +83,7 @@ export function createPipeline(context: TokenContext) {
     /** Tells everyone who waits or listens. */
     announce,
     /** A request needs a token now, and does not wait for it: the pipeline runs, and looks whether to refresh. */
-    demand: (): void => {
+    run: (): void => {
       // `share` stays connected without subscribers, because of `resetOnRefCountZero: false`.
       const subscription = shared$.subscribe();
       recheck();
@@ -104,7 +104,6 @@ const AT_ONCE: Observable<unknown> = /* @__PURE__ */ of(undefined);
  */
 function createConnector(context: TokenContext): SubjectLike<TokenUpdate> {
   const { state, now, timers, events, waiting, waits } = context;
-  const isCurrent = (update: TokenUpdate): boolean => stillHolds(update, state, now());
   return latest<TokenUpdate>({
     replay: () => usableHeld(state, now()) ?? currentFailure(context),
     beforeEmit: (update) => {
@@ -114,10 +113,10 @@ function createConnector(context: TokenContext): SubjectLike<TokenUpdate> {
       if (update.type === 'token') holdToken(context, update);
       else if (update.event) events.emit(update.event);
       // A listener may have ended the session: then they hear of that instead.
-      if (first && update.type !== 'attemptFailed' && isCurrent(update))
+      if (first && update.type !== 'attemptFailed' && stillHolds(update, state, now()))
         waits.next({ waiters: size, longest: now() - first.since, outcome: update.type });
     },
-    isCurrent,
+    stillHolds: (update) => stillHolds(update, state, now()),
     onCount: (count) => {
       state.subscribers = count;
       // A use within `idleTimeout` does not keep the process alive: only who waits or listens does.

@@ -65,7 +65,7 @@ export type TokenUpdate =
       readonly error: TokenUnavailableError;
       /** Whose failure it is, by its tokens: the next session is not told. */
       readonly session: WeakSet<AccessToken> | null;
-      readonly event?: UntimedTokenEvent;
+      readonly event?: UntimedTokenEvent | undefined;
     }
   | { readonly type: 'signedOut'; readonly error: TokenUnavailableError; readonly event: UntimedTokenEvent };
 

@@ -1,21 +1,14 @@
 /** What follows when a server rejects or accepts a token: a refresh, a repeat, or nothing. */
-import { catchError, defer, EMPTY, filter, Observable } from 'rxjs';
+import { catchError, EMPTY, filter, Observable } from 'rxjs';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import type { RejectionOutcome } from './events.js';
 import { firstToken } from './firstToken.js';
 import type { Pipeline } from './pipeline.js';
 import { createRejectionMemory } from './rejectionMemory.js';
-import { rejectionOutcome, repeatOutcome, type Rejection } from './rejectionOutcome.js';
-import {
-  isOfSession,
-  isReplacing,
-  isSuspended,
-  pauseLeft,
-  signedOutError,
-  usableHeld,
-  type StreamState,
-} from './state.js';
+import { rejectionOutcome, type Rejection } from './rejectionOutcome.js';
+import { isOfSession, isReplacing, isSuspended, pauseLeft, signedOutError, usableHeld } from './state.js';
+import type { StreamState } from './state.js';
 import type { TokenViews } from './tokenViews.js';
 import type { AccessToken } from './types.js';
 
@@ -34,58 +27,53 @@ function applyOutcome({ state, now, events }: TokenContext, rejection: Rejection
   events.emit({ type: 'tokenRejected', token, outcome });
 }
 
-export function createRecovery(context: TokenContext, { demand, passiveUpdates$ }: Pipeline, { take }: TokenViews) {
+export function createRecovery(context: TokenContext, { run, passiveUpdates$ }: Pipeline, { take }: TokenViews) {
   const { state, settings, now, current, recheck } = context;
 
-  const decide = (rule: typeof rejectionOutcome, rejection: Rejection): RejectionOutcome => {
+  const decide = (rejection: Rejection): RejectionOutcome => {
     const memory = (state.rejections ??= createRejectionMemory(settings.rejectionBudget));
-    return rule(state, memory, rejection, now());
+    return rejectionOutcome(state, memory, rejection, now());
   };
 
   const demandRefresh = () => {
-    demand();
+    run();
     // The caller may be gone: `reject` does not wait, and a listener may have unsubscribed it. If no refresh has begun
     // then, this second check lets `untilNeeded$` complete.
     recheck();
   };
-
-  /** What a rejected request waits for. */
-  const nextToken = (rejection: Rejection, outcome: RejectionOutcome, maxWait?: number): Observable<AccessToken> =>
-    new Observable((subscriber) => {
-      // It waits before the event: a listener of that may make the attempt.
-      if (outcome === 'refreshing') {
-        const wait = { maxWait, except: state.held, untilFailure: true };
-        firstToken(context, passiveUpdates$, wait).subscribe(subscriber);
-      }
-      applyOutcome(context, rejection, outcome);
-      if (outcome === 'refreshing') demandRefresh();
-      // A listener may have closed the stream, or signed out.
-      else if (outcome === 'alreadyReplaced' && isOfSession(state, rejection.token))
-        take(maxWait).subscribe(subscriber);
-      else subscriber.complete();
-    });
 
   return {
     /**
      * Emits the token with which to repeat a rejected request. Completes without one if the rejection is to be passed
      * on: no refresh may be spent on it, or the refresh failed, or brought the very token that was rejected.
      */
-    recover: (rejection: Rejection, maxWait?: number): Observable<AccessToken> =>
-      defer(() => {
-        const outcome = decide(repeatOutcome, rejection);
-        return nextToken(rejection, outcome, maxWait).pipe(
-          filter((next) => {
-            const isSame = sameToken(next, rejection.token);
-            // The source returned the token again, so it is valid: this resource alone rejects it. A token that expired
-            // on arrival is never held, so `outcome` is 'alreadyReplaced', and nothing is remembered.
-            if (isSame && outcome === 'refreshing') state.rejections?.remember(rejection, now());
-            return !isSame;
-          }),
-        );
-      }).pipe(catchError(() => EMPTY)),
+    recover: (rejection: Rejection, maxWait?: number): Observable<AccessToken> => {
+      const { token } = rejection;
+      const next$ = new Observable<AccessToken>((subscriber) => {
+        // Nothing follows for a token of a session that ended.
+        const outcome = isOfSession(state, token) ? decide(rejection) : 'suppressed';
+        const isOther = (next: AccessToken): boolean => {
+          const isSame = sameToken(next, token);
+          // The source returned the token again, so it is valid: this resource alone rejects it. A token that expired on
+          // arrival is never held, so `outcome` is 'alreadyReplaced', and nothing is remembered.
+          if (isSame && outcome === 'refreshing') state.rejections?.remember(rejection, now());
+          return !isSame;
+        };
+        const repeatWith = (token$: Observable<AccessToken>) => token$.pipe(filter(isOther)).subscribe(subscriber);
+        // It waits before the event: a listener of that may make the attempt.
+        if (outcome === 'refreshing')
+          repeatWith(firstToken(context, passiveUpdates$, { maxWait, except: state.held, untilFailure: true }));
+        applyOutcome(context, rejection, outcome);
+        if (outcome === 'refreshing') demandRefresh();
+        // A listener may have closed the stream, or signed out.
+        else if (outcome === 'alreadyReplaced' && isOfSession(state, token)) repeatWith(take(maxWait));
+        else subscriber.complete();
+      });
+      return next$.pipe(catchError(() => EMPTY));
+    },
     /** The same for a caller that does not wait. By its value alone: a copy of a token is not in `sessionTokens`. */
     reject: (rejection: Rejection): void => {
-      const outcome = decide(rejectionOutcome, rejection);
+      const outcome = decide(rejection);
       applyOutcome(context, rejection, outcome);
       if (outcome === 'refreshing') demandRefresh();
     },

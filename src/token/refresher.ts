@@ -122,6 +122,6 @@ function afterFailure(context: TokenContext, refresh: Refresh, thrown: unknown, 
   const failed = permanent ? new TokenUnavailableError('the token source failed permanently', { cause: error }) : null;
   state.permanentFailure = failed;
   const event = refreshFailed(error, refresh.attempt, retries ? duration : null, permanent);
-  announce(failed ? { ...failedUpdate(state, failed), event } : { type: 'attemptFailed', event });
+  announce(failed ? failedUpdate(state, failed, event) : { type: 'attemptFailed', event });
   return retries;
 }

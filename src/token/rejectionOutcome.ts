@@ -1,8 +1,8 @@
-/** Decides what follows when a server rejects a token: pure functions of the state. */
+/** Decides what follows when a server rejects a token: a pure function of the state. */
 import { sameToken } from './accessToken.js';
 import type { RejectionOutcome } from './events.js';
 import type { RejectedBy, RejectionMemory } from './rejectionMemory.js';
-import { blockingFailure, isOfSession, isReplacing, pauseLeft, usableHeld, type StreamState } from './state.js';
+import { blockingFailure, isReplacing, pauseLeft, usableHeld, type StreamState } from './state.js';
 import type { AccessToken } from './types.js';
 
 export interface Rejection extends RejectedBy {
@@ -22,16 +22,12 @@ export function rejectionOutcome(
   const { held } = state;
   if (!held || !sameToken(held.token, rejection.token)) return 'alreadyReplaced';
   if (memory.isRemembered(rejection, now, held.token.expiresAt < Infinity)) return 'suppressed';
-  const isUsable = usableHeld(state, now) !== null;
+  const inUse = usableHeld(state, now);
   // An attempt has failed and the next one is far: the token stays in use, and no request waits.
-  if (isUsable && pauseLeft(state, now) > LONGEST_WAIT) return 'suppressed';
+  if (inUse && pauseLeft(state, now) > LONGEST_WAIT) return 'suppressed';
   // It is being replaced, or has expired meanwhile.
-  if (isReplacing(state) || !isUsable) return 'refreshing';
+  if (isReplacing(state) || !inUse) return 'refreshing';
   // A rejection does not end the pause after a permanent failure, so a request would wait in vain.
   const mayForce = !blockingFailure(state, now) && memory.mayForce(rejection.kind, held.isAccepted, now);
   return mayForce ? 'refreshing' : 'suppressed';
 }
-
-/** The same for a request that is to be repeated: nothing follows for a token of a session that ended. */
-export const repeatOutcome: typeof rejectionOutcome = (state, memory, rejection, now) =>
-  isOfSession(state, rejection.token) ? rejectionOutcome(state, memory, rejection, now) : 'suppressed';

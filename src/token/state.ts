@@ -1,6 +1,7 @@
 /** The state of one stream, and the pure functions that decide by it. */
 import { TokenUnavailableError } from '../errors.js';
 import { sameToken } from './accessToken.js';
+import type { RefreshFailed } from './events.js';
 import type { Settings } from './options.js';
 import type { RejectedBy, RejectionMemory } from './rejectionMemory.js';
 import type { ReceivedToken, TokenUpdate } from './receivedToken.js';
@@ -71,12 +72,9 @@ export type StreamState = ReturnType<typeof initialState>;
 
 // The functions below decide by the state, and change nothing.
 
-/** When to look at a token again: it is due, over, or its end has not been reported. `Infinity`: never. */
-export function nextMoment({ renewAt, usableUntil, endsAt, isExpiryReported }: ReceivedToken, after: number): number {
-  let next = isExpiryReported ? Infinity : endsAt;
-  for (const at of [renewAt, usableUntil]) if (at > after && at < next) next = at;
-  return next;
-}
+/** When to look at a token again; `Infinity`: never. `endsAt` counts even when past, until `tokenExpired` was emitted. */
+export const nextMoment = ({ renewAt, usableUntil, endsAt, isExpiryReported }: ReceivedToken, after: number): number =>
+  Math.min(isExpiryReported ? Infinity : endsAt, ...[renewAt, usableUntil].filter((at) => at > after));
 
 /** The token that a request may be given, or null. */
 export const usableHeld = ({ held }: StreamState, now: number): ReceivedToken | null =>
@@ -108,10 +106,11 @@ export const isOfSession = ({ sessionTokens }: StreamState, token: AccessToken):
 export const signedOutError = () => new TokenUnavailableError('the session was signed out');
 
 /** The update that tells of a permanent failure. */
-export const failedUpdate = ({ sessionTokens }: StreamState, error: TokenUnavailableError) => ({
+export const failedUpdate = ({ sessionTokens }: StreamState, error: TokenUnavailableError, event?: RefreshFailed) => ({
   type: 'failed' as const,
   error,
   session: sessionTokens,
+  event,
 });
 
 /** The permanent failure after which the source is not asked, until its pause is over. */

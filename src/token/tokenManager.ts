@@ -32,7 +32,7 @@ export function createManager(
     const received = initialToken(context, initial);
     if (now() < received.usableUntil) {
       holdToken(context, received);
-      pipeline.demand();
+      pipeline.run();
     }
   }
   const { signOuts, ...session } = createSession(context, pipeline, source);

@@ -6,15 +6,8 @@ import type { TokenContext } from './context.js';
 import { firstToken } from './firstToken.js';
 import { earlyEndOfPause } from './pauses.js';
 import type { Pipeline } from './pipeline.js';
-import {
-  blockingFailure,
-  freshHeld,
-  isOfSession,
-  isReplacing,
-  pauseLeft,
-  signedOutError,
-  type StreamState,
-} from './state.js';
+import { blockingFailure, freshHeld, isOfSession, isReplacing, pauseLeft, signedOutError } from './state.js';
+import type { StreamState } from './state.js';
 import type { TokenUpdate } from './receivedToken.js';
 import type { AccessToken } from './types.js';
 
@@ -27,10 +20,22 @@ export function useFresh(state: StreamState, now: () => number): AccessToken | n
   return fresh.token;
 }
 
+/**
+ * What a subscriber of `token$` is given; null: nothing.
+ *
+ * @throws the permanent failure if no token is usable
+ */
+export function viewOf(update: TokenUpdate, usable: AccessToken | null): AccessToken | null {
+  if (usable) return usable;
+  if (update.type === 'failed') throw update.error;
+  // Not usable and yet a token: it expired on arrival and is used once.
+  return update.type === 'token' ? update.token : null;
+}
+
 export type TokenViews = ReturnType<typeof createTokenViews>;
 
 /** All views are made of the same updates; the first subscriber starts the fetch. */
-export function createTokenViews(context: TokenContext, { updates$, demand }: Pipeline) {
+export function createTokenViews(context: TokenContext, { updates$, run }: Pipeline) {
   const { state, settings, now, fetcher, recheck, current } = context;
   // Checked once they are subscribed to, so that none of what that causes is missed. Hand-made, since with `merge` and
   // `defer` each waiter takes a fifth more memory.
@@ -45,7 +50,7 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
     const fresh = useFresh(state, now);
     if (fresh || !current()) return fresh;
     state.lastUse = now();
-    demand();
+    run();
     return current();
   };
 
@@ -64,12 +69,7 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
     token$: defer(() => {
       currentAfterRenewal();
       return checkedUpdates$.pipe(
-        map((update) => {
-          const usable = current();
-          // A subscriber stays while a token is usable, and hears of no failure meanwhile.
-          if (!usable && update.type === 'failed') throw update.error;
-          return usable ?? (update.type === 'token' ? update.token : null);
-        }),
+        map((update) => viewOf(update, current())),
         filter((token) => token !== null),
         // The next session may begin with the same token.
         distinctUntilChanged((last, next) => isOfSession(state, last) && sameToken(last, next)),

@@ -133,7 +133,7 @@ export function requestWith<T>(
 function sendAndRepeat<T>(
   { use, take, recover, reject, accepted, newest }: TokenManager,
   send: Send<T>,
-  { key, maxWait, isRejectedError, isRejectedValue, isRepeatable }: Rules,
+  rules: Rules,
 ): Observable<T> {
   let tokenAtHand = use;
   let used: AccessToken | undefined;
@@ -146,9 +146,13 @@ function sendAndRepeat<T>(
     runInContext = contextAfter(sent);
     return observableOf(sent, 'the function of withToken');
   };
-  const rejectionBy = (result: unknown) => ({ token: used as AccessToken, kind: kindOfRejection(result), key });
+  const rejectionBy = (result: unknown) => ({
+    token: used as AccessToken,
+    kind: kindOfRejection(result),
+    key: rules.key,
+  });
   const judge = (value: T) => {
-    const isRejected = isRejectedValue(value, !hasDelivered);
+    const isRejected = rules.isRejectedValue(value, !hasDelivered);
     if (isRejected && hasDelivered) reject(rejectionBy(value));
     // The first rejection of a repeat is passed on, and replaces nothing.
     else if (isRejected && !isRepeat) throw new RejectedValue(value);
@@ -156,17 +160,17 @@ function sendAndRepeat<T>(
     hasFailed ||= isRejected || !isAcceptance(value);
   };
   const accept = () => {
-    if (used && !hasFailed) accepted(used, () => key);
+    if (used && !hasFailed) accepted(used, () => rules.key);
   };
 
   const beforeRepeat = (thrown: unknown): Observable<unknown> => {
     const result = thrown instanceof RejectedValue ? thrown.value : thrown;
-    if (!used || (result === thrown && !isRejectedError(thrown))) throw thrown;
+    if (!used || (result === thrown && !rules.isRejectedError(thrown))) throw thrown;
     const rejection = rejectionBy(result);
-    const isFinal = hasDelivered || (!isRepeat && !isRepeatable(result));
+    const isFinal = hasDelivered || (!isRepeat && !rules.isRepeatable(result));
     if (isFinal) reject(rejection);
     if (isFinal || isRepeat) throw thrown;
-    return subscribedIn(runInContext, recover(rejection, maxWait)).pipe(
+    return subscribedIn(runInContext, recover(rejection, rules.maxWait)).pipe(
       throwIfEmpty(() => thrown),
       tap({
         next: (next) => {
@@ -184,7 +188,7 @@ function sendAndRepeat<T>(
 
   return defer(() => {
     const token = tokenAtHand();
-    return token ? sendWith(token) : take(maxWait).pipe(switchMap(sendWith));
+    return token ? sendWith(token) : take(rules.maxWait).pipe(switchMap(sendWith));
   }).pipe(
     tap({
       next: judge,
