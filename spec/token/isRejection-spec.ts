@@ -228,7 +228,7 @@ describe('a 403 that limits the rate of requests', () => {
     expect(isRejection({ response: { status: 403, headers } })).toBe(rejection);
   });
 
-  it('should not excuse a 401', () => {
+  it('should be a rejection all the same with a 401', () => {
     expect(isRejection(limited({ 'retry-after': '60' }, 401))).toBe(true);
   });
 });

@@ -45,7 +45,7 @@ describe('latest', () => {
     expect(log).toEqual(told);
   });
 
-  it('should take a value up before anyone hears of it', () => {
+  it('should call `beforeEmit` before any subscriber gets the value', () => {
     const { subject, log, listen } = setUp<string>({
       beforeEmit: (value) => {
         log.push(`accept ${value}`);
@@ -93,7 +93,7 @@ describe('latest', () => {
     expect(log).toEqual(['a 1', 'b 1', 'c 1', 'a 2', 'b 2', 'c 2']);
   });
 
-  it('should tell a value to all before the next one, which its owner causes when it takes the value up', () => {
+  it('should tell a value to all before the next one, which `beforeEmit` causes', () => {
     const { subject, log, listen } = setUp<string>({
       beforeEmit: (value) => {
         if (value === '1') subject.next('2');
@@ -125,7 +125,7 @@ describe('latest', () => {
     expect([log, counts.at(-1)]).toEqual([[`a ${told}`, `b ${told}`], 0]);
   });
 
-  it('should count who is served by the value that is replayed, and leaves with it', () => {
+  it('should count a subscriber that leaves when it gets the replayed value', () => {
     const { subject, counts } = setUp<string>({ replay: () => '1' });
     const shared$ = (NEVER as Observable<string>).pipe(share({ connector: () => subject, resetOnRefCountZero: false }));
     const seen: string[] = [];

@@ -228,7 +228,7 @@ describe('timesOf', () => {
     },
   );
 
-  it('should believe who knows better than a server that rounds', () => {
+  it('should be as the user says, though the server rounds', () => {
     const rounded = accessToken({ access_token: jwt(whole) }, 0, 3 * s);
     expect(windowsOf(rounded, 0, { ...settings, expiryMargin: 100 })).toEqual({ renewAt: 2500, usableUntil: 2900 });
     expect(windowsOf(rounded, 0, { ...settings, refreshBefore: 300 })).toEqual({ renewAt: 2700, usableUntil: 2 * s });
@@ -287,7 +287,7 @@ describe('timesOf', () => {
     [0.2, -10, 25_000],
     [0.2, 10, 24_000],
     [0.2, NaN, 25_000],
-  ])('should add jitter %p, the dice showing %p, to the lead', (jitter, dice, renewAt) => {
+  ])('should add jitter %p of the random number %p to the lead', (jitter, dice, renewAt) => {
     expect(windowsOf(token(30_000), 200, { jitter, random: () => dice }).renewAt).toBe(renewAt);
   });
 
@@ -298,7 +298,7 @@ describe('timesOf', () => {
     expect(windowsOf(token(30_000), 200, { jitter: 0.5, random: () => 0.5, refreshBefore: 4000 }).renewAt).toBe(25_000);
   });
 
-  it('should speak in whole milliseconds', () => {
+  it('should be whole milliseconds', () => {
     for (let lifetime = 1; lifetime < 5000; lifetime += 7) {
       const { renewAt, usableUntil } = windowsOf(token(lifetime + 0.3), 13, { jitter: 0.2, random: () => 0.123 });
       expect([Number.isInteger(renewAt), Number.isInteger(usableUntil)]).toEqual([true, true]);

@@ -7,7 +7,7 @@ const forbidden = Object.assign(new Error('revoked'), { error: 'invalid_grant' }
 
 describe('the pause after a permanent failure', () => {
   it(
-    'should spare the source for one step of backoff after the first, however many ask',
+    'should not ask the source for one step of backoff after the first, however many ask',
     marbles((m) => {
       const asked: number[] = [];
       const token$ = createTokenStream(

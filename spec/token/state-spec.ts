@@ -52,7 +52,7 @@ describe('pauseLeft', () => {
     ['the beginning', 1250, 1000, 250],
     ['the end', 1250, 1250, 0],
     ['long after', 1250, 9000, 0],
-  ])('should be told at %s', (_kind, pausedUntil, now, left) => {
+  ])('should count what is left of a pause: %s', (_kind, pausedUntil, now, left) => {
     expect(pauseLeft(stateOf({ pausedUntil }), now)).toBe(left);
   });
 });

@@ -299,7 +299,7 @@ describe('a token that others put into the store', () => {
   );
 
   it(
-    'should end the pause after a failure: a token that just came is not renewed, nor blamed for what was rejected before it',
+    'should end the pause after a failure: a token that just came is neither renewed nor suspended for a rejection of the one before',
     marbles((m) => {
       const { token$, asked, changes, at } = setUp(
         m.scheduler,
@@ -550,36 +550,32 @@ describe('a rejection', () => {
     ['young, by a clock that shows the year', 1.7e12, 1000, 2],
     ['old enough to be renewed on schedule', 0, 20_000, 3],
     ['old enough to be renewed on schedule, by a clock that shows the year', 1.7e12, 20_000, 3],
-  ])(
-    'should be remembered as fruitless when others push a token while the one at hand is %s',
-    (_kind, epoch, at_, refreshes) => {
-      marbles((m) => {
-        const now = () => epoch + m.scheduler.now();
-        const { token$, asked, changes, at } = setUp(
-          m.scheduler,
-          (_request, _fetch, n) => of(shared(`T${String(n)}`)),
-          { idleTimeout: 60_000, now },
-        );
-        const forbidden = () =>
-          withToken(token$, () => throwError(() => Object.assign(new Error('rejected'), { status: 403 })), {
-            key: 'k',
-          }).subscribe({ error: () => undefined });
-        at(100, forbidden);
-        // Another process met the same forbidden resource, say.
-        at(at_, () => {
-          changes.next(shared('P'));
-        });
-        at(at_ + 100, forbidden);
-        at(at_ + 200, () => {
-          token$.close();
-        });
-        m.flush();
-        expect(
-          asked.map(({ reason }) => reason).filter((reason) => reason === 'rejected' || reason === 'initial'),
-        ).toHaveLength(refreshes);
-      })();
-    },
-  );
+  ])('should be remembered when others push a token while the one at hand is %s', (_kind, epoch, at_, refreshes) => {
+    marbles((m) => {
+      const now = () => epoch + m.scheduler.now();
+      const { token$, asked, changes, at } = setUp(m.scheduler, (_request, _fetch, n) => of(shared(`T${String(n)}`)), {
+        idleTimeout: 60_000,
+        now,
+      });
+      const forbidden = () =>
+        withToken(token$, () => throwError(() => Object.assign(new Error('rejected'), { status: 403 })), {
+          key: 'k',
+        }).subscribe({ error: () => undefined });
+      at(100, forbidden);
+      // Another process met the same forbidden resource, say.
+      at(at_, () => {
+        changes.next(shared('P'));
+      });
+      at(at_ + 100, forbidden);
+      at(at_ + 200, () => {
+        token$.close();
+      });
+      m.flush();
+      expect(
+        asked.map(({ reason }) => reason).filter((reason) => reason === 'rejected' || reason === 'initial'),
+      ).toHaveLength(refreshes);
+    })();
+  });
 
   it(
     'should be mended by a token that is pushed before the store answers',

@@ -61,7 +61,7 @@ describe('a store whose session was ended by someone else', () => {
     expect(events.filter((type) => type === 'signedOut')).toHaveLength(1);
   });
 
-  it('should be let go by a stream that closes', () => {
+  it('should be unsubscribed by a stream that closes', () => {
     const { signedOut, token$ } = setUp();
     expect(signedOut.observed).toBe(true);
     token$.close();

@@ -72,7 +72,7 @@ export function fetchWithToken(
   const { authorize, isRejection = isRejectionByDefault, fetch = platformFetch() } = options;
   requireFunctions({ authorize, isRejection, fetch });
   const sender = createRequestSender(manager, { fetch, authorize });
-  const { waitForToken, sendAndRepeat } = createRepeater(manager, sender, isRejection);
+  const { waitForToken, followAndRepeat } = createRepeater(manager, sender, isRejection);
 
   function begin(outgoing: OutgoingRequest, onError: (error: unknown) => never, onWait?: OnWait): Promise<Response> {
     const token = use();
@@ -81,7 +81,7 @@ export function fetchWithToken(
       return waitForToken(outgoing)
         .then((next) => {
           onWait?.(false);
-          return sendAndRepeat(outgoing, next);
+          return followAndRepeat(outgoing, next);
         })
         .catch(onError);
     }
@@ -89,7 +89,7 @@ export function fetchWithToken(
     return sender.send(outgoing, token).then((response) => {
       // Below 300 the default predicate sees no rejection, and there is no redirect to follow.
       if (response.status >= 300 || isRejection !== isRejectionByDefault)
-        return sendAndRepeat(outgoing, token, response).catch(onError);
+        return followAndRepeat(outgoing, token, response).catch(onError);
       manager.accepted(token, () => resourceKey(outgoing));
       return response;
     }, onError);

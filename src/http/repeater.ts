@@ -17,7 +17,7 @@ export interface Repeater {
    * Sends with the token, or goes on from its first response: follows redirects; a rejection costs one refresh and one
    * repeat.
    */
-  readonly sendAndRepeat: (outgoing: OutgoingRequest, token: AccessToken, response?: Response) => Promise<Response>;
+  readonly followAndRepeat: (outgoing: OutgoingRequest, token: AccessToken, response?: Response) => Promise<Response>;
 }
 
 /** What happens to a request that waits for a token, is redirected or is rejected. */
@@ -45,7 +45,11 @@ export function createRepeater(manager: TokenManager, sender: RequestSender, isR
     }
   }
 
-  async function sendAndRepeat(outgoing: OutgoingRequest, token: AccessToken, response?: Response): Promise<Response> {
+  async function followAndRepeat(
+    outgoing: OutgoingRequest,
+    token: AccessToken,
+    response?: Response,
+  ): Promise<Response> {
     const { response: first, isRejected, toRepeat, key } = await sendAndJudge(outgoing, token, response);
     if (!isRejected) return first;
     const rejection = { token, kind: kindOfRejection(first), key: key() };
@@ -66,5 +70,5 @@ export function createRepeater(manager: TokenManager, sender: RequestSender, isR
     return (await sendAndJudge(pastCache(toRepeat), newest)).response;
   }
 
-  return { waitForToken, sendAndRepeat };
+  return { waitForToken, followAndRepeat };
 }

@@ -79,8 +79,8 @@ export const sendOnSubscribe = <R>(
     result.then(
       (value) => {
         isSettled = true;
-        // The caller may still read the body, and its signal must still abort that. The listener goes with the body: a
-        // reader holds that, and need not hold the response.
+        // The caller may still be reading the body, and an abort must end that. So the listener lives as long as the
+        // body: a reader keeps the body alive, but not the response.
         const { body } = (read ? {} : value) as Partial<Response>;
         if (unreadBodies && signal && typeof body === 'object' && body) unreadBodies.register(body, unlink);
         else unlink();

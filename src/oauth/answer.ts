@@ -14,7 +14,7 @@ import { isKnownCode, isPermanentCode, isTemporaryCode, requiresSignIn } from '.
 import { parseHttpDate, retryAfterBy } from '../internal/retryAfter.js';
 import { isText } from '../internal/kindOf.js';
 import { markPermanent } from '../token/permanentError.js';
-import { emptyBody, missingTokenError, notJsonError } from '../token/tokenResponse.js';
+import { emptyBodyError, missingTokenError, notJsonError } from '../token/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
 
 /** What a token endpoint answered. */
@@ -42,7 +42,7 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
   const isOk = status >= 200 && status < 300;
   if (isOk && isText(access_token)) return body as TokenResponse;
   if (!isOk || answer.asksToRetry || saysError(body) || saysToSignIn(text)) throw refusal(answer, body);
-  if (text.trim() === '') throw emptyBody(status, `${name}, but an empty body`);
+  if (text.trim() === '') throw emptyBodyError(status, `${name}, but an empty body`);
   if (body === undefined) throw notJsonError(text, `${name}, but its body is not JSON`);
   throw missingTokenError(body, `${name} and`, 'give a "fetch" that returns { access_token, expires_in }');
 }

@@ -87,7 +87,7 @@ export class Entry<K> extends Place implements Timed {
 
   /** The pool drops it, and forgets its token. The stream stays open: whoever holds it may be about to use it. */
   drop(): void {
-    if (this.manager) this.manager.rest();
+    if (this.manager) this.manager.reset();
     else {
       this.forget();
       if (this.state.isConnected) this.disconnect();

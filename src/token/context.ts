@@ -70,7 +70,7 @@ export function createContext(source: TokenSource, settings: Settings, state: St
     cancelled$: new Subject<void>(),
     /** Those who wait for one token, the first of them first. */
     waiting: new Set<{ readonly since: number }>(),
-    /** For metrics: one value for all who wait for the same token, just before they have it. */
+    /** For metrics: one value for all who wait at the same time, just before they get a token or fail. */
     waits: new Subject<WaitEnded>(),
     /** The usable token, without side effects. */
     current: (): AccessToken | null => usableToken(state, now()),

@@ -2,13 +2,13 @@
 // An event that a listener causes waits until all listeners have heard of the one before.
 import { Subject } from 'rxjs';
 import type { TokenEvent, UntimedTokenEvent } from './events.js';
-import { createSteps } from './steps.js';
+import { createRunToEnd } from './steps.js';
 
 export type EventQueue = ReturnType<typeof createEventQueue>;
 
 export function createEventQueue(shownNow: () => number) {
   const events = new Subject<TokenEvent>();
-  const steps = createSteps();
+  const steps = createRunToEnd();
 
   const deliver = (step: () => void): void => {
     steps.add(step);

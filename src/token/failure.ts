@@ -42,18 +42,18 @@ export function failureOf(thrown: unknown, { isPermanent, random, shownNow }: Fa
   let permanent = false;
   try {
     permanent = callPredicate(isPermanent, error, 'isPermanent');
-  } catch (thrownByOption) {
+  } catch (thrownMeanwhile) {
     // The default rule throws only where a getter of the failure does: then nothing is known of it.
     if (isPermanent !== isPermanentFailure)
-      error = new TypeError(`option "isPermanent" failed for "${messageOf(thrown)}": ${messageOf(thrownByOption)}`, {
+      error = new TypeError(`option "isPermanent" failed for "${messageOf(thrown)}": ${messageOf(thrownMeanwhile)}`, {
         cause: thrown,
       });
   }
   try {
     const retryAfter = retryAfterOf(thrown, shownNow());
     return permanent ? { error, permanent, retryAfter } : { error, permanent, retryAfter, jitter: randomShare(random) };
-  } catch (thrownByOption) {
-    return isMarkedPermanent(thrownByOption) ? { error: thrownByOption, permanent: true } : { error, permanent };
+  } catch (thrownMeanwhile) {
+    return isMarkedPermanent(thrownMeanwhile) ? { error: thrownMeanwhile, permanent: true } : { error, permanent };
   }
 }
 

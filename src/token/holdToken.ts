@@ -90,10 +90,10 @@ function warn({ state, reportFailure }: TokenContext, message: string, attempt: 
 }
 
 /**
- * A token that someone else put into the store; null if it is older, rejected or expired, or the same, which is kept
- * with its new times.
+ * Takes a token that someone else put into the store; the same one is kept with its new times. Returns the update to
+ * announce; null if nothing is to be told.
  */
-export function storedToken(context: TokenContext, stored: SourceResult): ReceivedToken | null {
+export function takeFromStore(context: TokenContext, stored: SourceResult): ReceivedToken | null {
   const { state, now, startTimer } = context;
   const { held } = state;
   const time = now();

@@ -13,7 +13,7 @@ export type Settings = ReturnType<typeof settingsOf>;
 /** Subscribes to an attempt when its turn has come. */
 export type InTurn = <T>(attempt$: Observable<T>) => Observable<T>;
 
-const atOnce: InTurn = (attempt$) => attempt$;
+const withoutTurns: InTurn = (attempt$) => attempt$;
 
 export function settingsOf(options: TokenStreamOptions) {
   requireObject(options);
@@ -42,7 +42,7 @@ export function settingsOf(options: TokenStreamOptions) {
   return {
     scheduler,
     /** A pool bounds how many of its streams ask their sources at once. */
-    inTurn: atOnce,
+    inTurn: withoutTurns,
     tokenType,
     wake,
     store,

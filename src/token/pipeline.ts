@@ -17,7 +17,7 @@ import {
 } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
 import type { TokenContext } from './context.js';
-import { holdToken, storedToken } from './holdToken.js';
+import { holdToken, takeFromStore } from './holdToken.js';
 import { latest } from './latest.js';
 import type { SourceResult, TokenUpdate } from './receivedToken.js';
 import { runRefresh, type Announce } from './refresher.js';
@@ -54,7 +54,7 @@ export function createPipeline(context: TokenContext) {
   const untilNeeded$ = recheck$.pipe(
     switchMap(() => {
       const delay = checkDelay(state, now(), settings);
-      return delay > 0 ? timers.after(delay) : AT_ONCE;
+      return delay > 0 ? timers.after(delay) : NOW;
     }),
     takeWhile(isToRun),
     filter(() => isNeeded(state, now())),
@@ -79,10 +79,10 @@ export function createPipeline(context: TokenContext) {
       return shared$;
     }),
     /** The same, but a subscriber makes nothing run. */
-    passiveUpdates$: connector,
+    passiveUpdates$: connector as Pick<typeof connector, 'subscribe'>,
     /** Tells everyone who waits or listens. */
     announce,
-    /** A request needs a token now, and does not wait for it: the pipeline runs, and looks whether to refresh. */
+    /** Connects the pipeline if it is not connected, and checks once. No subscriber stays. */
     run: (): void => {
       // `share` stays connected without subscribers, because of `resetOnRefCountZero: false`.
       const subscription = shared$.subscribe();
@@ -96,7 +96,7 @@ export function createPipeline(context: TokenContext) {
 }
 
 /** Emits when it is subscribed to. One for all: to make one takes longer than to use it. */
-const AT_ONCE: Observable<unknown> = /* @__PURE__ */ of(undefined);
+const NOW: Observable<unknown> = /* @__PURE__ */ of(undefined);
 
 /**
  * Where the subscribers of the stream are. `shareReplay` is `share` with a ReplaySubject(1) as connector; this is one
@@ -154,7 +154,7 @@ function listen(context: TokenContext, announce: Announce): Subscription {
   const receiveStored = (stored: SourceResult) => {
     if (state.isSignedOut || state.isClosed) return;
     try {
-      const arrived = storedToken(context, stored);
+      const arrived = takeFromStore(context, stored);
       if (arrived) announce(arrived);
     } catch (error) {
       reportFailure(error);

@@ -51,9 +51,9 @@ export interface ReceivedToken extends TokenTimes, FetchInfo {
  * The values of the pipeline, of which all views of the token are made:
  *
  * - `token`: a token came.
- * - `attemptFailed`: there may be another attempt; a token that was suspended is usable again.
- * - `failed`: the source failed permanently. `signedOut`: the session ended. Values and not errors, because subscribers
- *   may have a usable token, or stay for the next session.
+ * - `attemptFailed`: the event `refreshFailed` with `permanent: false`. A token that was suspended is usable again.
+ * - `failed`: the same with `permanent: true`, or no event if the option `now` threw. `signedOut`: the session ended.
+ *   Values and not errors, because subscribers may have a usable token, or stay for the next session.
  *
  * `event`: what is emitted before the update.
  */
@@ -88,11 +88,11 @@ export function receivedToken(
     throw new InvalidTokenResponseError('the token store handed out a token without a valid age');
   const { took, reason } = info;
   // The source was asked here. A store of the user's does not know of the head start: the age that it says is too low.
-  const isOwnExchange = age === undefined || headStart > 0;
-  const knownAge = isOwnExchange ? Math.max(age ?? 0, took + headStart) : age;
+  const mayBeOlderThanSaid = age === undefined || headStart > 0;
+  const knownAge = mayBeOlderThanSaid ? Math.max(age ?? 0, took + headStart) : age;
   const time = now();
   const own = ownLifetime(response, settings.lifetime);
-  const receive = (tokenAge: number, life = own): ReceivedToken => {
+  const withAge = (tokenAge: number, life = own): ReceivedToken => {
     // What the user sees is on the stream's own clock.
     const issuedAt = settings.shownNow() - tokenAge;
     const lifetime = life ?? lifetimeOf(response, issuedAt, undefined, origin === 'initial', last?.token);
@@ -107,19 +107,19 @@ export function receivedToken(
       times,
     );
   };
-  const received = receive(knownAge);
+  const received = withAge(knownAge);
   if (!last || !sameToken(received.token, last.token)) return received;
   // Receiving the same token again does not extend its lifetime, unless its response or the option says how long it
   // lives.
-  const isYounger = own === undefined && !saysLifetime(response) && received.endsAt > last.endsAt;
-  return askedAgain(isYounger ? receive(time - last.requestedAt, lifetimeOfToken(last.token)) : received, time);
+  const wouldLiveLonger = own === undefined && !saysLifetime(response) && received.endsAt > last.endsAt;
+  return postponed(wouldLiveLonger ? withAge(time - last.requestedAt, lifetimeOfToken(last.token)) : received, time);
 }
 
 /**
  * A source that caches hands the same token out until it expires. If that token is due for renewal, the source is asked
  * again after half of what is left of its life.
  */
-function askedAgain(received: ReceivedToken, now: number): ReceivedToken {
+function postponed(received: ReceivedToken, now: number): ReceivedToken {
   const { renewAt, usableUntil } = received;
   if (renewAt > now) return received;
   const wait = Math.max(LEAST_PAUSE_AFTER_TOKEN, (usableUntil - now) / 2);

@@ -13,7 +13,7 @@ const SAME_AGE = 2000;
 
 type PolicySettings = Pick<Settings, 'jitter' | 'random'> & Partial<Pick<Settings, 'refreshBefore' | 'expiryMargin'>>;
 
-/** Milliseconds on the steady clock. */
+/** Milliseconds on the steady clock. `issuedAt` and `expiresAt` are the first and last of them on the stream's own. */
 export interface TokenTimes {
   /** When it was asked for, wherever that was. */
   readonly requestedAt: number;

@@ -87,10 +87,11 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
         if (result.giver) state.giver = result.giver;
         return received;
       }),
-      // The store's `changes` brought this token already, and another one was asked for since.
+      // The store's `changes` brought this token already, and another one was asked for since. Completes without a value:
+      // `repeat` begins the refresh that was asked for.
       filter(({ token }) => !(state.forcedBy && sameToken(token, state.last?.token))),
       tap(() => {
-        // A second token would not help the resource more.
+        // It has had its new token: from now on its rejections are passed on (guarantee 17).
         if (rejection) state.rejections?.fetchedFor(rejection, now());
       }),
     );

@@ -77,9 +77,9 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
       forcedInARow = isAccepted ? 0 : forcedInARow + 1;
       pauseFrom = now;
     },
-    /** A resource accepted a token. A late answer to an older token does not end the pauses. */
-    accepted: (keyOf: () => string | undefined, isCurrent: boolean): void => {
-      if (isCurrent) forcedInARow = 0;
+    /** A resource accepted a token. `endsPauses`: no, if it is a late answer to an older one. */
+    accepted: (keyOf: () => string | undefined, endsPauses: boolean): void => {
+      if (endsPauses) forcedInARow = 0;
       if (bare.size + explicit.size === 0) return;
       const key = keyOf();
       bare.delete(key);

@@ -62,7 +62,7 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
       events.complete();
     },
     /** For a stream that a pool drops: forgets the token, and stops the timers. Its next use begins anew. */
-    rest: (): void => {
+    reset: (): void => {
       forget();
       cancelled$.next();
       recheck();

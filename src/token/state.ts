@@ -22,7 +22,7 @@ export interface Refresh {
   isSuperseded: boolean;
 }
 
-/** What a session consists of. It is forgotten at its end, and when the stream closes or a pool drops it (`rest`). */
+/** What a session consists of. It is forgotten at its end, and when the stream closes or a pool drops it (`reset`). */
 export const newSession = () => ({
   /** The token at hand. One that has expired when it came never is. */
   held: null as ReceivedToken | null,
@@ -57,7 +57,7 @@ export const initialState = () =>
     subscribers: 0,
     /** The session has ended, and no token has been asked for since. */
     isSignedOut: false,
-    /** The tokens of the session, once there was a sign-out; null before: then all tokens are of this one. */
+    /** The tokens of the session; null before the first sign-out: all are. It is compared to tell sessions apart. */
     sessionTokens: null as WeakSet<AccessToken> | null,
     /** The pipeline runs: it renews tokens, and listens to `wake` and to the store. Read by a pool. */
     isConnected: false,
@@ -129,11 +129,10 @@ export function isWanted(
   return now - lastUse < (idleTimeout ?? (lifetime === Infinity ? maxWait : lifetime));
 }
 
-/** The pipeline stays connected: a token is wanted, or the one at hand is still fresh, and no attempt has failed. */
+/** The pipeline stays connected: a token is wanted; or the one at hand is fresh, and no attempt failed since it came. */
 export function keepsRunning(state: StreamState, now: number, settings: Settings): boolean {
-  if (isWanted(state, now, settings)) return true;
   // After a failure there is no retry if nobody wants a token.
-  return state.failures === 0 && freshHeld(state, now) !== null;
+  return isWanted(state, now, settings) || (state.failures === 0 && freshHeld(state, now) !== null);
 }
 
 /** Why the source must be asked now; null when it need not, or may not yet. */

@@ -34,7 +34,7 @@ type SetTimeLimit = (ms: number, place: 'source' | 'store') => void;
 /** The body of a response that failed is waited for this long. Milliseconds. */
 const FAILED_BODY_TIMEOUT = 2000;
 
-/** A store may wait for another's fetch, and for that one to be given up, before its own begins: so many timeouts. */
+/** Before its own fetch a store may wait for another stream's, and then until that one counts as dead: two timeouts. */
 const STORE_WAIT = 2;
 
 /** The sum of the time limits: a store's before the one fetch that it makes, the fetch's, and the store's after it. */
@@ -42,10 +42,10 @@ export const longestFetch = ({ fetchTimeout, store }: Settings): number =>
   fetchTimeout * (store ? STORE_WAIT + 1 + 1 : 1);
 
 export function createTokenFetcher(source: TokenSource, settings: Settings, timers: Timers) {
-  const { answerTo, isCallingSource } = createSourceCaller(source, settings, timers);
+  const { resultFor, isCallingSource } = createSourceCaller(source, settings, timers);
   let pending: TokenRequest | undefined;
 
-  const fetch = (
+  const fetchToken = (
     about: Pick<TokenRequest, 'reason' | 'attempt' | 'previous'>,
     report: (failure: unknown) => void,
   ): Observable<SourceResult> =>
@@ -62,7 +62,7 @@ export function createTokenFetcher(source: TokenSource, settings: Settings, time
         if (controller) return controller.signal;
         controller = new AbortController();
         if (subscriber.closed && !isAnswered) controller.abort();
-        return markSignal(controller.signal, fetch);
+        return markSignal(controller.signal, fetchToken);
       };
       const reportBySource = (failure: unknown) => {
         reported = { cause: failure };
@@ -87,7 +87,7 @@ export function createTokenFetcher(source: TokenSource, settings: Settings, time
         pending = undefined;
         if (!isAnswered) controller?.abort();
       });
-      const result$ = answerTo(request, setTimeLimit).pipe(
+      const result$ = resultFor(request, setTimeLimit).pipe(
         map((result) => {
           isAnswered = true;
           // By name: a store may hand out an object of a class, whose getters a spread does not copy.
@@ -107,11 +107,11 @@ export function createTokenFetcher(source: TokenSource, settings: Settings, time
     });
 
   return {
-    fetch,
+    fetch: fetchToken,
     /** The signal of the fetch under way. */
     pending: (): AbortSignal | undefined => pending?.signal,
     /** Whether a request made now, with this signal, is part of fetching a token, and so needs no token itself. */
-    isOfSource: (signal?: AbortSignal | null): boolean => isCallingSource() || fetcherBehind(signal) === fetch,
+    isOfSource: (signal?: AbortSignal | null): boolean => isCallingSource() || fetcherBehind(signal) === fetchToken,
   };
 }
 
@@ -121,7 +121,7 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: Settin
   let isCallingSource = false;
 
   /** Asks for one value, in the async context (AsyncLocalStorage) in which the stream was made. */
-  const ask = <T>(place: 'source' | 'store', { report }: TokenRequest, input: () => Observable<T>): Observable<T> =>
+  const callIn = <T>(place: 'source' | 'store', { report }: TokenRequest, input: () => Observable<T>): Observable<T> =>
     new Observable((subscriber) => {
       // A synchronous answer is delivered after that is left, and `isCallingSource` is false: otherwise requests that
       // it causes would count as the source's.
@@ -140,10 +140,10 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: Settin
       return answer.subscribe(subscriber);
     });
 
-  const responseTo = (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<TokenResponse> =>
+  const sourceResponse = (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<TokenResponse> =>
     defer(() => {
       setTimeLimit(fetchTimeout, 'source');
-      return ask('source', request, () => answerIn(source(request))).pipe(
+      return callIn('source', request, () => readReturned(source(request))).pipe(
         // `if (!response.ok) throw response`
         catchError((error: unknown) => (isFetchResponse(error) ? of(error) : throwError(() => error))),
         switchMap((answer) =>
@@ -156,11 +156,11 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: Settin
   return {
     isCallingSource: () => isCallingSource,
     /** The answer of the store, which decides whether this stream fetches; without one, that of the source. */
-    answerTo: (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<SourceResult> => {
-      const response$ = responseTo(request, setTimeLimit);
+    resultFor: (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<SourceResult> => {
+      const response$ = sourceResponse(request, setTimeLimit);
       if (!store) return response$.pipe(map((response) => ({ response, origin: 'fetched' })));
       setTimeLimit(STORE_WAIT * fetchTimeout, 'store');
-      const fetch = (last?: TokenResponse | null) => {
+      const fetchForStore = (last?: TokenResponse | null) => {
         // Not enumerable: it is a secret. `report` has it for a copy of the request. Configurable: a store may fetch twice.
         if (last !== undefined)
           for (const holder of [request, request.report as object])
@@ -172,12 +172,14 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: Settin
           }),
         );
       };
-      return ask('store', request, () => from(store.refresh(request, fetch))).pipe(throwIfEmpty(noTokenError));
+      return callIn('store', request, () => from(store.refresh(request, fetchForStore))).pipe(
+        throwIfEmpty(noTokenError),
+      );
     },
   };
 }
 
-function answerIn(returned: unknown): Observable<TokenResponse | Response> {
+function readReturned(returned: unknown): Observable<TokenResponse | Response> {
   const answer$ = asObservable(returned) as Observable<TokenResponse | Response> | undefined;
   if (answer$) return answer$;
   throw permanentError(

@@ -15,7 +15,7 @@ import type { TokenSource, TokenStreamOptions } from './types.js';
 export type FullManager = ReturnType<typeof createManager>;
 
 /** What streams, operators and clients share behind one token. */
-export type TokenManager = Omit<FullManager, 'parts' | 'rest'>;
+export type TokenManager = Omit<FullManager, 'parts' | 'reset'>;
 
 /** @param state what a pool knows of the stream already */
 export function createManager(

@@ -117,14 +117,15 @@ export async function readFetchResponse(response: FetchResponse, late$: Observab
   // A success that asks for a later try and has no token is none. That no requests are left is said of the next one.
   if (!isOk || (headers.get('retry-after') && !isText(fieldsOf(body).access_token)))
     throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
-  if (text.trim() === '') throw emptyBody(status, `the token endpoint answered ${String(status)} with an empty body`);
+  if (text.trim() === '')
+    throw emptyBodyError(status, `the token endpoint answered ${String(status)} with an empty body`);
   if (body === undefined)
     throw notJsonError(text, `the token endpoint answered ${String(status)} with a body that is not JSON`);
   return body as TokenResponse;
 }
 
 /** A 204 has no body, however often it is asked for. With a 200 it was lost on the way, at a gateway say. */
-export const emptyBody = (status: number, message: string): InvalidTokenResponseError =>
+export const emptyBodyError = (status: number, message: string): InvalidTokenResponseError =>
   status === 204 ? permanentError(message) : new InvalidTokenResponseError(message);
 
 /** A body of one long word with a digit in it, as a JWT is (RFC 6750 section 2.1). */

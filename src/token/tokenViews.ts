@@ -37,8 +37,8 @@ export type TokenViews = ReturnType<typeof createTokenViews>;
 /** All views are made of the same updates; the first subscriber starts the fetch. */
 export function createTokenViews(context: TokenContext, { updates$, run }: Pipeline) {
   const { state, settings, now, fetcher, recheck, current } = context;
-  // Checked once they are subscribed to, so that none of what that causes is missed. Hand-made, since with `merge` and
-  // `defer` each waiter takes a fifth more memory.
+  // `recheck` runs after subscribing, so that what a synchronous source answers reaches this subscriber. Hand-made,
+  // since with `merge` and `defer` each waiter takes a fifth more memory.
   const checkedUpdates$ = new Observable<TokenUpdate>((subscriber) => {
     updates$.subscribe(subscriber);
     // It may have been given all it needs.
@@ -67,6 +67,7 @@ export function createTokenViews(context: TokenContext, { updates$, run }: Pipel
     use,
     /** The usable token now, then every new one. */
     token$: defer(() => {
+      // A synchronous source has answered before the replay, so the old token is not emitted.
       currentAfterRenewal();
       return checkedUpdates$.pipe(
         map((update) => viewOf(update, current())),

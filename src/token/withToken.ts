@@ -121,7 +121,7 @@ export function requestWith<T>(
   const rules = { key, maxWait, isRejectedError, isRejectedValue, isRepeatable };
   return (token$) => {
     const manager = managerOf(token$, 'withToken is the first operator: ');
-    return defer(() => sendAndRepeat(manager, send, rules)).pipe(
+    return defer(() => requestOnceOrTwice(manager, send, rules)).pipe(
       catchError((thrown: unknown) =>
         thrown instanceof RejectedValue ? of(thrown.value as T) : throwError(() => thrown),
       ),
@@ -130,27 +130,24 @@ export function requestWith<T>(
 }
 
 /** Errors with a `RejectedValue` where a rejected value is the result. */
-function sendAndRepeat<T>(
+function requestOnceOrTwice<T>(
   { use, take, recover, reject, accepted, newest }: TokenManager,
   send: Send<T>,
   rules: Rules,
 ): Observable<T> {
-  let tokenAtHand = use;
-  let used: AccessToken | undefined;
+  const { key, maxWait } = rules;
+  let nextToken = use;
+  let sent: AccessToken | undefined;
   let hasDelivered = false;
   let hasFailed = false;
   let isRepeat = false;
   let runInContext = asIs;
   const sendWith = (token: AccessToken) => {
-    const sent = send((used = token));
-    runInContext = contextAfter(sent);
-    return observableOf(sent, 'the function of withToken');
+    const answer = send((sent = token));
+    runInContext = contextAfter(answer);
+    return observableOf(answer, 'the function of withToken');
   };
-  const rejectionBy = (result: unknown) => ({
-    token: used as AccessToken,
-    kind: kindOfRejection(result),
-    key: rules.key,
-  });
+  const rejectionBy = (result: unknown) => ({ token: sent as AccessToken, kind: kindOfRejection(result), key });
   const judge = (value: T) => {
     const isRejected = rules.isRejectedValue(value, !hasDelivered);
     if (isRejected && hasDelivered) reject(rejectionBy(value));
@@ -160,23 +157,23 @@ function sendAndRepeat<T>(
     hasFailed ||= isRejected || !isAcceptance(value);
   };
   const accept = () => {
-    if (used && !hasFailed) accepted(used, () => rules.key);
+    if (sent && !hasFailed) accepted(sent, () => key);
   };
 
   const beforeRepeat = (thrown: unknown): Observable<unknown> => {
     const result = thrown instanceof RejectedValue ? thrown.value : thrown;
-    if (!used || (result === thrown && !rules.isRejectedError(thrown))) throw thrown;
+    if (!sent || (result === thrown && !rules.isRejectedError(thrown))) throw thrown;
     const rejection = rejectionBy(result);
     const isFinal = hasDelivered || (!isRepeat && !rules.isRepeatable(result));
     if (isFinal) reject(rejection);
     if (isFinal || isRepeat) throw thrown;
-    return subscribedIn(runInContext, recover(rejection, rules.maxWait)).pipe(
+    return subscribedIn(runInContext, recover(rejection, maxWait)).pipe(
       throwIfEmpty(() => thrown),
       tap({
         next: (next) => {
           isRepeat = true;
           // `retry` subscribes after all others got this token. One of them may have seen it rejected by then.
-          tokenAtHand = () => newest(next, rejection.token);
+          nextToken = () => newest(next, rejection.token);
         },
         // The request is repeated, or the caller has left: the response is read by nobody.
         unsubscribe: () => {
@@ -187,8 +184,8 @@ function sendAndRepeat<T>(
   };
 
   return defer(() => {
-    const token = tokenAtHand();
-    return token ? sendWith(token) : take(rules.maxWait).pipe(switchMap(sendWith));
+    const token = nextToken();
+    return token ? sendWith(token) : take(maxWait).pipe(switchMap(sendWith));
   }).pipe(
     tap({
       next: judge,

@@ -10,19 +10,19 @@ const responses = () => {
   return () => of({ access_token: `T${String(++count)}`, expires_in: 60 });
 };
 
-const rest = (token$: TokenStream): void => {
-  (managerOf(token$) as FullManager).rest();
+const reset = (token$: TokenStream): void => {
+  (managerOf(token$) as FullManager).reset();
 };
 
 describe('a stream', () => {
   it(
-    'should have no timer left when it rests, and begin anew with the next use',
+    'should have no timer left after a reset, and begin anew with the next use',
     marbles((m) => {
       const token$ = createTokenStream(responses(), { scheduler: m.scheduler, idleTimeout: Infinity });
       const seen: string[] = [];
       takeToken(token$).subscribe(({ value }) => seen.push(value));
       expect(token$.current).not.toBeNull();
-      rest(token$);
+      reset(token$);
       expect(token$.current).toBeNull();
       m.flush();
       expect(m.scheduler.now()).toBe(0);
