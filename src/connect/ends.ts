@@ -1,7 +1,7 @@
 /** How a connection ended, and what that says of its token. */
 import { fieldsOf, statusOf } from '../internal/answers.js';
 import { isRejection as isRejectedAnswer, kindOfRejection } from '../token/isRejection.js';
-import type { Rejection } from '../token/rejectionOutcome.js';
+import type { Rejection } from '../token/rejectionMemory.js';
 import type { AccessToken } from '../token/types.js';
 
 export interface ConnectionEnd {

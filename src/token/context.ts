@@ -61,9 +61,7 @@ export function createContext(source: TokenSource, settings: Settings, state: St
     /**
      * Calls `recheck` at the next moment in the life of the token at hand, and at those after it. To be called when the
      * token changes: without one there is no timer.
-     *
-     * @param delay until the first call, instead of the time until the next moment. Milliseconds.
-     * @param onFirst what is called then, instead of `recheck`
+     * With `delay` (ms) the first call is then instead, and with `onFirst` it calls that.
      */
     startTimer,
     /** Emits when the refresh under way is given up. */

@@ -18,11 +18,9 @@ export function pauseAfter(
   const lifetime = (last ? lifetimeOfToken(last.token) : 0) || Infinity;
   const max = backoff.max ?? (permanent ? 60_000 : usualLongestPause(lifetime));
   const step = jitter * backoffStep(state.failures, { ...backoff, max });
-  const longest = permanent
-    ? // Until the token at hand is over, because the reason may be gone by then. A clock may count fractions.
-      Math.max(backoff.initial, Math.floor(usableUntil - now))
-    : // A third of the time until it expires, so that two more attempts fit.
-      (endsAt - now) / 3;
+  // After a permanent failure until the token at hand is over, because the reason may be gone by then. After another one
+  // a third of the time until it expires, so that two more attempts fit. A clock may count fractions.
+  const longest = permanent ? Math.max(backoff.initial, Math.floor(usableUntil - now)) : (endsAt - now) / 3;
   return Math.max(LEAST_PAUSE_AFTER_FAILURE, retryAfter, Math.round(Math.min(step, longest)));
 }
 

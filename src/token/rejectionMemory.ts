@@ -1,5 +1,6 @@
 /** Remembers what rejections have cost: a resource that rejects every token must not cause endless refreshes. */
 import type { Settings } from './options.js';
+import type { AccessToken } from './types.js';
 
 /** `explicit`: the server says that the token is invalid. `bare`: a 403, which may also forbid the resource. */
 export type RejectionKind = 'bare' | 'explicit';
@@ -9,6 +10,10 @@ export interface RejectedBy {
   /** The resource. Without it nothing is remembered. */
   readonly key?: string | undefined;
   readonly kind: RejectionKind;
+}
+
+export interface Rejection extends RejectedBy {
+  readonly token: AccessToken;
 }
 
 /** How many resources are remembered for each kind; the oldest entry is forgotten first. */

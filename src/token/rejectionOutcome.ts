@@ -1,13 +1,8 @@
 /** Decides what follows when a server rejects a token: a pure function of the state. */
 import { sameToken } from './accessToken.js';
 import type { RejectionOutcome } from './events.js';
-import type { RejectedBy, RejectionMemory } from './rejectionMemory.js';
+import type { Rejection, RejectionMemory } from './rejectionMemory.js';
 import { blockingFailure, isReplacing, pauseLeft, usableHeld, type StreamState } from './state.js';
-import type { AccessToken } from './types.js';
-
-export interface Rejection extends RejectedBy {
-  readonly token: AccessToken;
-}
 
 /** A rejected request waits for the next attempt if that is this near. Milliseconds. */
 const LONGEST_WAIT = 1000;

@@ -106,12 +106,13 @@ export const isOfSession = ({ sessionTokens }: StreamState, token: AccessToken):
 export const signedOutError = () => new TokenUnavailableError('the session was signed out');
 
 /** The update that tells of a permanent failure. */
-export const failedUpdate = ({ sessionTokens }: StreamState, error: TokenUnavailableError, event?: RefreshFailed) => ({
-  type: 'failed' as const,
-  error,
-  session: sessionTokens,
-  event,
-});
+export function failedUpdate(
+  { sessionTokens: session }: StreamState,
+  error: TokenUnavailableError,
+  event?: RefreshFailed,
+) {
+  return { type: 'failed' as const, error, session, event };
+}
 
 /** The permanent failure after which the source is not asked, until its pause is over. */
 export const blockingFailure = (state: StreamState, now: number): TokenUnavailableError | null =>

@@ -4,7 +4,6 @@ import {
   catchError,
   defer,
   EMPTY,
-  from,
   map,
   Observable,
   of,
@@ -14,6 +13,7 @@ import {
   tap,
   throwError,
   throwIfEmpty,
+  type ObservableInput,
 } from 'rxjs';
 import { TokenFetchTimeoutError } from '../errors.js';
 import { asObservable } from '../internal/observableOf.js';
@@ -121,7 +121,11 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: Settin
   let isCallingSource = false;
 
   /** Asks for one value, in the async context (AsyncLocalStorage) in which the stream was made. */
-  const callIn = <T>(place: 'source' | 'store', { report }: TokenRequest, input: () => Observable<T>): Observable<T> =>
+  const callIn = <T>(
+    place: 'source' | 'store',
+    { report }: TokenRequest,
+    input: () => ObservableInput<T>,
+  ): Observable<T> =>
     new Observable((subscriber) => {
       // A synchronous answer is delivered after that is left, and `isCallingSource` is false: otherwise requests that
       // it causes would count as the source's.
@@ -172,9 +176,7 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: Settin
           }),
         );
       };
-      return callIn('store', request, () => from(store.refresh(request, fetchForStore))).pipe(
-        throwIfEmpty(noTokenError),
-      );
+      return callIn('store', request, () => store.refresh(request, fetchForStore)).pipe(throwIfEmpty(noTokenError));
     },
   };
 }

@@ -15,16 +15,11 @@ import type { AccessToken } from './types.js';
 export function useFresh(state: StreamState, now: () => number): AccessToken | null {
   const time = now();
   const fresh = freshHeld(state, time);
-  if (!fresh) return null;
-  state.lastUse = time;
-  return fresh.token;
+  if (fresh) state.lastUse = time;
+  return fresh?.token ?? null;
 }
 
-/**
- * What a subscriber of `token$` is given; null: nothing.
- *
- * @throws the permanent failure if no token is usable
- */
+/** What a subscriber of `token$` is given; null: nothing. Throws the permanent failure if no token is usable. */
 export function viewOf(update: TokenUpdate, usable: AccessToken | null): AccessToken | null {
   if (usable) return usable;
   if (update.type === 'failed') throw update.error;

@@ -1,6 +1,6 @@
 import { TokenUnavailableError } from '../../src/errors.js';
 import { accessToken } from '../../src/token/accessToken.js';
-import { endOfWait, type EndOfWait, type Wait } from '../../src/token/endOfWait.js';
+import { endOfWait, type EndOfWait, type Wait } from '../../src/token/firstToken.js';
 import type { TokenUpdate } from '../../src/token/receivedToken.js';
 import type { StreamState } from '../../src/token/state.js';
 import { held, stateOf, token } from './support.js';
