@@ -57,10 +57,7 @@ export const accessToken = (
 export const sameToken = (a: AccessToken | null | undefined, b: AccessToken | null | undefined): boolean =>
   a?.value === b?.value && a?.type === b?.type;
 
-/**
- * The authentication scheme (RFC 6750, RFC 9449). Servers write into `token_type` what they like (`bearer`, `JWT`,
- * `Application Access Token`) and expect `Bearer` all the same.
- */
+/** The scheme (RFC 6750, RFC 9449). Servers write into `token_type` what they like and expect `Bearer` all the same. */
 const schemeOf = (tokenType: unknown): string =>
   typeof tokenType === 'string' && tokenType.trim().toLowerCase() === 'dpop' ? 'DPoP' : 'Bearer';
 

@@ -53,10 +53,7 @@ export function createContext(source: TokenSource, settings: Settings, state: St
     events,
     /** Emits on subscription, and whenever a token may have become needed: by the time, or by someone who wants one. */
     recheck$: recheck$ as Observable<unknown>,
-    /**
-     * Emits `tokenExpired` if the token has expired, then makes `recheck$` emit. Called by timers, by `wake`, and for
-     * each subscriber and each request that needs a token.
-     */
+    /** Emits `tokenExpired` if it is time, then `recheck$`: for timers, `wake`, subscribers, requests that wait. */
     recheck,
     /**
      * Calls `recheck` at the next moment in the life of the token at hand, and at those after it. To be called when the

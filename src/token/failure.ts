@@ -82,10 +82,7 @@ const isPermanentInItself = (failure: unknown): boolean =>
   isTokenError(failure, 'ERR_TOKEN_STREAM_CLOSED') ||
   isTokenError(failure, 'ERR_ORIGIN_NOT_ALLOWED');
 
-/**
- * Failures that a retry does not help: an error code of OAuth, a 4xx that does not ask to come back, and a mistake
- * of the source's.
- */
+/** A retry does not help: a code of OAuth, a 4xx that does not ask to come back, and a mistake of the source's. */
 export function isPermanentFailure(thrown: unknown): boolean {
   const failure = failureWithReason(thrown);
   if (isPermanentInItself(failure)) return true;

@@ -89,10 +89,7 @@ function warn({ state, reportFailure }: TokenContext, message: string, attempt: 
   reportFailure(new InvalidTokenResponseError(message), attempt, retryIn);
 }
 
-/**
- * Takes a token that someone else put into the store; the same one is kept with its new times. Returns the update to
- * announce; null if nothing is to be told.
- */
+/** Takes a token that others stored; the same is kept with its new times. Returns the update to announce, or null. */
 export function takeFromStore(context: TokenContext, stored: SourceResult): ReceivedToken | null {
   const { state, now, startTimer } = context;
   const { held } = state;

@@ -98,10 +98,7 @@ export function createPipeline(context: TokenContext) {
 /** Emits when it is subscribed to. One for all: to make one takes longer than to use it. */
 const NOW: Observable<unknown> = /* @__PURE__ */ of(undefined);
 
-/**
- * Where the subscribers of the stream are. `shareReplay` is `share` with a ReplaySubject(1) as connector; this is one
- * whose value expires.
- */
+/** Where the subscribers of the stream are: the ReplaySubject(1) of `shareReplay`, but its value expires. */
 function createConnector(context: TokenContext): SubjectLike<TokenUpdate> {
   const { state, now, timers, events, waiting, waits } = context;
   return latest<TokenUpdate>({

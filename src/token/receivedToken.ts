@@ -115,10 +115,7 @@ export function receivedToken(
   return postponed(wouldLiveLonger ? withAge(time - last.requestedAt, lifetimeOfToken(last.token)) : received, time);
 }
 
-/**
- * A source that caches hands the same token out until it expires. If that token is due for renewal, the source is asked
- * again after half of what is left of its life.
- */
+/** A source that caches may give a token that is due: it is asked again after half of what is left of its life. */
 function postponed(received: ReceivedToken, now: number): ReceivedToken {
   const { renewAt, usableUntil } = received;
   if (renewAt > now) return received;

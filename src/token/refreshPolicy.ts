@@ -27,10 +27,7 @@ export interface TokenTimes {
 /** How long a token lives from the moment it was asked for, in milliseconds. `Infinity` when unknown. */
 export const lifetimeOfToken = ({ issuedAt, expiresAt }: AccessToken): number => expiresAt - issuedAt;
 
-/**
- * The lifetime in seconds. Zoho gives milliseconds in `expires_in`, and the seconds beside it. What cannot be read
- * counts as absent, as a date or `3600s` does.
- */
+/** The lifetime in seconds. Zoho gives those beside milliseconds. What cannot be read, as `3600s`, counts as absent. */
 function secondsIn({ expires_in, expires_in_sec }: TokenResponse): number | undefined {
   const value = expires_in_sec ?? expires_in;
   if (typeof value === 'number') return Number.isNaN(value) ? undefined : value;

@@ -47,10 +47,7 @@ export const newSession = () => ({
   permanentFailure: null as TokenUnavailableError | null,
 });
 
-/**
- * What a stream knows about its token and its source. Not by a spread: V8 gives an object that was made by one five
- * times the memory.
- */
+/** What a stream knows. Not by a spread: V8 gives an object that was made by one five times the memory. */
 export const initialState = () =>
   Object.assign(newSession(), {
     /** How many wait for a token or listen to all tokens. */
@@ -106,12 +103,8 @@ export const isOfSession = ({ sessionTokens }: StreamState, token: AccessToken):
 export const signedOutError = () => new TokenUnavailableError('the session was signed out');
 
 /** The update that tells of a permanent failure. */
-export function failedUpdate(
-  { sessionTokens: session }: StreamState,
-  error: TokenUnavailableError,
-  event?: RefreshFailed,
-) {
-  return { type: 'failed' as const, error, session, event };
+export function failedUpdate({ sessionTokens }: StreamState, error: TokenUnavailableError, event?: RefreshFailed) {
+  return { type: 'failed' as const, error, session: sessionTokens, event };
 }
 
 /** The permanent failure after which the source is not asked, until its pause is over. */
