@@ -1,7 +1,8 @@
 /** The main entry `rx-fresh-token`: token streams, the operator `withToken`, the HTTP clients and all errors. */
 export { createTokenStream } from './token/tokenStream.js';
 export { takeToken, type TakeTokenOptions } from './token/takeToken.js';
-export { withToken, type WithTokenOptions } from './token/withToken.js';
+export { withToken } from './token/withToken.js';
+export type { WithTokenOptions } from './token/requestRules.js';
 export type {
   AccessToken,
   BackoffOptions,

@@ -3,30 +3,13 @@ import { catchError, defer, of, retry, switchMap, tap, throwError, throwIfEmpty 
 import type { Observable, ObservableInput, ObservedValueOf, OperatorFunction } from 'rxjs';
 import { asIs, contextAfter, subscribedIn } from '../internal/callerContext.js';
 import { discard } from '../internal/discard.js';
-import { numbersIn, requireFunctions, requireObject } from '../internal/validate.js';
-import { callPredicate } from '../internal/callPredicate.js';
-import { isAcceptance, kindOfRejection, isRejection as isRejectionByDefault, responseIn } from './isRejection.js';
+import { requireObject } from '../internal/validate.js';
+import { isAcceptance, kindOfRejection, responseIn } from './isRejection.js';
 import { observableOf } from '../internal/observableOf.js';
+import { rulesOf, type Rules, type WithTokenOptions } from './requestRules.js';
 import { managerOf } from './tokenStream.js';
 import type { TokenManager } from './tokenManager.js';
 import type { AccessToken, TokenStream } from './types.js';
-
-export interface WithTokenOptions {
-  /**
-   * Gets what `send` emitted or threw, and returns true if a server rejected the token. After the first value, only
-   * responses are checked. A promise is a TypeError. Default: status 401 or 403, unless the answer says
-   * `insufficient_scope`, or is a 403 that limits the rate of requests; of emitted values, only those that look like a
-   * Response or have one as `response`.
-   */
-  isRejection?: ((result: unknown) => boolean) | undefined;
-  /**
-   * Names the resource, e.g. `GET /orders`. If it rejects new tokens too, this is remembered, and it causes no more
-   * refreshes. Default none: nothing is remembered.
-   */
-  key?: string | undefined;
-  /** Waits at most this many ms for a usable token. >= 0. Default: the stream's `maxWait`. */
-  maxWait?: number | undefined;
-}
 
 type Send<T> = (token: AccessToken) => ObservableInput<T>;
 
@@ -86,16 +69,6 @@ export function withToken<T>(
   return requestWith(second as Send<T>, options)(first);
 }
 
-interface Rules {
-  readonly key: string | undefined;
-  readonly maxWait: number | undefined;
-  readonly isRejectedError: (thrown: unknown) => boolean;
-  /** After the first value only responses are judged. */
-  readonly isRejectedValue: (value: unknown, isFirst: boolean) => boolean;
-  /** Whether a request that was rejected with this result may be sent again. Its token is replaced in any case. */
-  readonly isRepeatable: (result: unknown) => boolean;
-}
-
 /** Checks what was given, and makes a request of a stream. */
 export function requestWith<T>(
   send: Send<T>,
@@ -103,22 +76,8 @@ export function requestWith<T>(
   isRepeatable: Rules['isRepeatable'] = () => true,
 ): (token$: TokenStream) => Observable<T> {
   requireObject(options);
-  const { key, isRejection, ...numbers } = options;
-  const { maxWait } = numbersIn(options, { maxWait: [0, Infinity] }, '', numbers);
-  requireFunctions({ isRejection });
+  const rules = rulesOf(options, isRepeatable);
   if (typeof send !== 'function') throw new TypeError('withToken takes a function that sends a request with a token');
-  const isRejectedError = (result: unknown) =>
-    isRejection ? callPredicate(isRejection, result, 'isRejection') : isRejectionByDefault(result);
-  const isRejectedValue = (value: unknown, isFirst: boolean) => {
-    const isResponse = !!responseIn(value);
-    try {
-      return (isResponse || (isFirst && isRejection !== undefined)) && isRejectedError(value);
-    } catch (error) {
-      discard(responseIn(value));
-      throw error;
-    }
-  };
-  const rules = { key, maxWait, isRejectedError, isRejectedValue, isRepeatable };
   return (token$) => {
     const manager = managerOf(token$, 'withToken is the first operator: ');
     return defer(() => requestOnceOrTwice(manager, send, rules)).pipe(
