@@ -3,12 +3,36 @@ import { of } from 'rxjs';
 import { createTokenStream } from 'rx-fresh-token';
 import { attachToken } from 'rx-fresh-token/axios';
 
+const isOld = jest.fn(() => false);
+
 // Axios before 1.5 has no `getAdapter`.
-jest.mock('axios', () => ({ ...jest.requireActual<typeof Axios>('axios'), getAdapter: undefined }));
+jest.mock('axios', () => {
+  const actual = jest.requireActual<typeof Axios>('axios');
+  const { getAdapter } = actual;
+  return Object.defineProperty({ ...actual }, 'getAdapter', { get: () => (isOld() ? undefined : getAdapter) });
+});
+
+const needs = new TypeError('attachToken needs an instance of axios 1.5 or later');
+const token$ = createTokenStream(() => of({ access_token: 'T1' }));
+const { default: axios } = jest.requireActual<typeof Axios>('axios');
+afterEach(() => isOld.mockReset());
+afterAll(() => {
+  token$.close();
+});
 
 it('should say which axios it needs, when it is attached to an older one', () => {
-  const { default: axios } = jest.requireActual<typeof Axios>('axios');
-  const token$ = createTokenStream(() => of({ access_token: 'T1' }));
-  expect(() => attachToken(axios.create(), token$)).toThrow(new TypeError('attachToken needs axios 1.5 or later'));
-  token$.close();
+  isOld.mockReturnValue(true);
+  expect(() => attachToken(axios.create(), token$)).toThrow(needs);
+});
+
+// Two copies of axios: that of this library is new. The managers of interceptors have had `clear` since axios 1.0.
+it('should say so, when it is attached to an instance of axios 0', () => {
+  const instance = axios.create();
+  for (const each of Object.values(instance.interceptors)) Object.defineProperty(each, 'clear', { value: undefined });
+  expect(() => attachToken(instance, token$)).toThrow(needs);
+});
+
+it('should take an instance of another copy of axios 1', () => {
+  const { default: other } = jest.requireActual<typeof Axios>('axios-1.5');
+  expect(() => attachToken(other.create({ baseURL: 'https://api.example.com' }), token$)).not.toThrow();
 });

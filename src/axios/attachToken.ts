@@ -86,10 +86,11 @@ export function attachToken(
   options: AttachTokenOptions = {},
 ): () => void {
   const manager = managerOf(token$);
-  if (typeof (instance as Partial<AttachableInstance> | null)?.interceptors?.request.use !== 'function')
-    throw new TypeError('attachToken takes an axios instance');
-  // npm does not ask for it: a project may have an older axios, and use other entries only.
-  if (typeof (getAdapter as unknown) !== 'function') throw new TypeError('attachToken needs axios 1.5 or later');
+  const requests = (instance as Partial<AttachableInstance> | null)?.interceptors?.request;
+  if (typeof requests?.use !== 'function') throw new TypeError('attachToken takes an axios instance');
+  // npm does not ask for it: a project may have an older axios, alone (no `getAdapter`) or as a second copy (no `clear`).
+  if (typeof (getAdapter as unknown) !== 'function' || typeof (requests.clear as unknown) !== 'function')
+    throw new TypeError('attachToken needs an instance of axios 1.5 or later');
   if (manager.proof) throw new TypeError('axios cannot sign requests: use createFetch for DPoP');
   requireObject(options);
   refuseUnknown(options, KNOWN);
@@ -136,13 +137,13 @@ export function attachToken(
   };
 
   detachments.get(instance)?.();
-  const id = instance.interceptors.request.use(replaceAdapter, null, {
+  const id = requests.use(replaceAdapter, null, {
     synchronous: true,
     // Asked while the caller still stands on the stack: a token source's own requests need no token.
     runWhen: ({ signal }) => !manager.isOfSource(signal as AbortSignal | undefined),
   });
   const detach = () => {
-    instance.interceptors.request.eject(id);
+    requests.eject(id);
   };
   detachments.set(instance, detach);
   return detach;
