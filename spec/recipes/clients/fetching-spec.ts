@@ -1,14 +1,15 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { HttpService } from '@nestjs/axios';
 import { Test } from '@nestjs/testing';
+import type { OperationResult } from '@urql/core';
 import Axios from 'axios';
 import { firstValueFrom } from 'rxjs';
 import { kyWithToken } from './ky.recipe.js';
 import { addToken, httpModule } from './nest.recipe.js';
 import { ofetchWithToken } from './ofetch.recipe.js';
-import { Api } from './support.js';
-import { urqlWithToken } from './urql.recipe.js';
+import { Api, tokenIn } from './support.js';
+import { isRejection, urqlWithToken } from './urql.recipe.js';
 
 /** The service that an application gets with the `imports` of the recipe. */
 const nestService = async () => (await Test.createTestingModule({ imports: [httpModule] }).compile()).get(HttpService);
@@ -68,4 +69,41 @@ it('NestJS HttpService: requests that other parts of the program send by axios i
     open.close();
     await api.close();
   }
+});
+
+describe('urql, with the isRejection of its recipe', () => {
+  type Answer = readonly [status: number, type: string, body: string];
+  const rows: Answer = [200, 'application/graphql-response+json; charset=utf-8', '{"data":{"now":1}}'];
+  const unauthenticated = '{"errors":[{"message":"no","extensions":{"code":"UNAUTHENTICATED"}}]}';
+
+  it.each<[string, Answer, Answer, number, unknown]>([
+    ['a 200 that says UNAUTHENTICATED', [200, 'application/json', unauthenticated], rows, 1, { now: 1 }],
+    ['a 401 of a gateway, as HTML', [401, 'text/html', '<html>'], rows, 1, { now: 1 }],
+    ['a 502 of a gateway, as HTML', rows, [502, 'text/html', '<html>'], 0, 502],
+    ['an event stream that goes on', rows, [200, 'text/event-stream', `data: ${rows[2]}\n\n`], 0, { now: 1 }],
+    ['a 200 with another error', rows, [200, 'application/json', '{"errors":[{"message":"no"}]}'], 0, 200],
+    ['data', rows, rows, 0, { now: 1 }],
+  ])('%s', async (_, toRevoked, toAlive, rejections, expected) => {
+    const api = new Api();
+    let endStream = () => {};
+    api.http.removeAllListeners('request').on('request', ({ headers }: IncomingMessage, response: ServerResponse) => {
+      const [status, type, body] = api.admit(tokenIn(headers.authorization)) ? toAlive : toRevoked;
+      response.writeHead(status, { 'content-type': type }).write(body);
+      if (type === 'text/event-stream') endStream = () => response.end();
+      else response.end();
+    });
+    try {
+      const client = urqlWithToken(api.token$, `${await api.listen()}/graphql`, { isRejection });
+      await api.take();
+      if (rejections) api.revoke();
+      const { data, error } = await new Promise<OperationResult>((onResult) => {
+        client.query('{ now }', {}, { requestPolicy: 'network-only' }).subscribe(onResult);
+      });
+      const { status } = (error?.response ?? {}) as Partial<Response>;
+      expect([data ?? status, api.rejected, api.source.calls.length]).toEqual([expected, rejections, 1 + rejections]);
+    } finally {
+      endStream();
+      await api.close();
+    }
+  });
 });

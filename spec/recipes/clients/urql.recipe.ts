@@ -1,7 +1,16 @@
 import { Client, fetchExchange } from '@urql/core';
-import { createFetch, type TokenStream } from 'rx-fresh-token';
+import { createFetch, type FetchOptions, type TokenStream } from 'rx-fresh-token';
 
-export const urqlWithToken = (token$: TokenStream, url: string) => {
-  const fetch = createFetch(token$, { allowedOrigins: [new URL(url).origin] });
+export const urqlWithToken = (token$: TokenStream, url: string, options?: FetchOptions) => {
+  const fetch = createFetch(token$, { allowedOrigins: [new URL(url).origin], ...options });
   return new Client({ url, exchanges: [fetchExchange], fetch, preferGetMethod: false });
+};
+
+/** For a server that answers a rejected token with status 200 and an error in the body. */
+export const isRejection = async (response: Response) => {
+  if (response.status === 401) return true;
+  const type = response.headers.get('content-type') ?? '';
+  if (!/^application\/(graphql-response\+)?json/.test(type)) return false; // HTML of a gateway, a stream of events
+  const { errors } = (await response.clone().json()) as { errors?: { extensions?: { code?: string } }[] };
+  return !!errors?.some(({ extensions }) => extensions?.code === 'UNAUTHENTICATED');
 };
