@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gql } from '@apollo/client';
 import { HttpService } from '@nestjs/axios';
 import { Test } from '@nestjs/testing';
 import type { OperationResult } from '@urql/core';
 import Axios from 'axios';
 import { firstValueFrom } from 'rxjs';
+import { apolloWithToken } from './apollo.recipe.js';
 import { kyWithToken } from './ky.recipe.js';
 import { addToken, httpModule } from './nest.recipe.js';
 import { ofetchWithToken } from './ofetch.recipe.js';
@@ -32,6 +34,10 @@ const clients: Record<string, (api: Api, origin: string) => Call | Promise<Call>
       const { error } = await client.query('{ now }', {}, { requestPolicy: 'network-only' }).toPromise();
       if (error) throw error;
     };
+  },
+  'Apollo Client': (api, origin) => {
+    const client = apolloWithToken(api.token$, `${origin}/graphql`);
+    return () => client.query({ query: gql('{ now }'), fetchPolicy: 'network-only' });
   },
   'NestJS HttpService': async (api, origin) => {
     const http = await nestService();

@@ -15,10 +15,13 @@ import {
   type CallCredentials,
   type ServiceError,
 } from '@grpc/grpc-js';
+import { createHTTPHandler } from '@trpc/server/adapters/standalone';
 import { certificate } from './certificate.js';
 import { addToken } from './connectrpc.recipe.js';
 import { credentialsWithToken } from './grpc.recipe.js';
+import { appRouter } from './router.js';
 import { Api, tokenIn, untilItFails } from './support.js';
+import { trpcWithToken } from './trpc.recipe.js';
 
 let api: Api;
 beforeEach(() => {
@@ -156,5 +159,36 @@ describe('Connect', () => {
     });
     await expect(untilItFails(call)).resolves.toMatchObject({ code: Code.Unauthenticated });
     expect(api.accepted.size).toBe(1);
+  });
+});
+
+describe('tRPC', () => {
+  const clientOf = async () => {
+    const handler = createHTTPHandler({
+      router: appRouter,
+      createContext: ({ req }) => ({ isAdmitted: () => api.admit(tokenIn(req.headers.authorization)) }),
+    });
+    api.http.removeAllListeners('request').on('request', handler);
+    return trpcWithToken(api.token$, await api.listen());
+  };
+
+  it('each call takes a token; of a batch, only the rejected calls are repeated with another', async () => {
+    const client = await clientOf();
+    await api.throughThreeTokens(() => client.list.query());
+    expect(api.rejected).toBe(0);
+    api.revoke();
+    const calls = Promise.all([client.list.query(), client.count.query(), client.ping.query()]);
+    await expect(calls).resolves.toEqual([['tea'], 1, 'pong']);
+    await expect(client.add.mutate()).resolves.toBe('added');
+    expect([api.rejected, api.expired]).toEqual([2, 0]);
+  });
+
+  it('a subscription gets all that the server sends', async () => {
+    const client = await clientOf();
+    const seen: string[] = [];
+    await new Promise<void>((onComplete, onError) => {
+      client.changes.subscribe(undefined, { onData: (change) => seen.push(change), onComplete, onError });
+    });
+    expect(seen).toEqual(['a', 'b', 'c']);
   });
 });
