@@ -10,8 +10,18 @@ import {
 import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
 import { ApplicationRef, PLATFORM_ID, TransferState } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
-import { of } from 'rxjs';
-import { provideTokenStream, tokenInterceptor, type ProvideTokenStreamOptions } from 'rx-fresh-token/angular';
+import { of, type Observable } from 'rxjs';
+import { createFetch, takeToken, withToken, type TokenStream } from 'rx-fresh-token';
+import { connectWithToken } from 'rx-fresh-token/connect';
+import {
+  injectToken,
+  injectTokenState,
+  provideFakeToken,
+  provideTokenStream,
+  TOKEN_STREAM,
+  tokenInterceptor,
+  type ProvideTokenStreamOptions,
+} from 'rx-fresh-token/angular';
 
 initTestBed();
 
@@ -157,4 +167,60 @@ it.each<[name: string, url: string, page: Partial<Page>]>([
   ['relative to a base elsewhere', 'words.json', { base: 'https://cdn.example/', options: ofPage({}) }],
 ])('should leave what needs no token to the transfer cache: a URL %s', async (_, url, given) => {
   expect(await shownAfterServer(url, given)).toEqual([{ user: 'nobody' }, []]);
+});
+
+describe('the stream of a server', () => {
+  const streamOfServer = (): TokenStream => {
+    start('server', new TransferState(), PLAIN);
+    return TestBed.inject(TOKEN_STREAM);
+  };
+  const failure = {
+    code: 'ERR_TOKEN_UNAVAILABLE',
+    message: expect.stringMatching(/on a server.*isPlatformServer/) as unknown,
+  };
+  const endOf = (given$: Observable<unknown>): unknown[] => {
+    const seen: unknown[] = [];
+    given$.subscribe({
+      next: (value) => seen.push(value),
+      error: (error: unknown) => seen.push(error),
+      complete: () => seen.push('end'),
+    });
+    return seen;
+  };
+
+  it.each<[name: string, ask: (token$: TokenStream) => Observable<unknown>]>([
+    ['takeToken', (token$) => takeToken(token$)],
+    ['takeToken without a limit', (token$) => takeToken(token$, { maxWait: Infinity })],
+    ['refresh', (token$) => token$.refresh()],
+    ['withToken', (token$) => token$.pipe(withToken((token) => of(token.value)))],
+    ['connectWithToken', (token$) => token$.pipe(connectWithToken(() => of(1)))],
+  ])('should fail at once for who waits for a token that never comes: %s', (_, ask) => {
+    expect(endOf(ask(streamOfServer()))).toEqual([expect.objectContaining(failure)]);
+  });
+
+  it('should fail a fetch', async () => {
+    const fetchWithToken = createFetch(streamOfServer(), { allowedOrigins: ['https://api.example'], fetch: jest.fn() });
+    await expect(fetchWithToken('https://api.example/me')).rejects.toMatchObject(failure);
+  });
+
+  it('should show no failure to a page, which renders as if nothing had needed a token yet', async () => {
+    const token$ = streamOfServer();
+    const events: unknown[] = [];
+    token$.events.subscribe((event) => events.push(event.type));
+    endOf(token$.refresh());
+    const shown = TestBed.runInInjectionContext(() => [injectToken(), injectTokenState()]);
+    const seen = endOf(token$);
+    await TestBed.inject(ApplicationRef).whenStable();
+    expect([shown.map((each) => each()), seen]).toEqual([[null, 'absent'], []]);
+    expect(events).not.toContain('refreshFailed');
+    TestBed.resetTestingModule();
+    expect(seen).toEqual(['end']);
+  });
+
+  it('should have no fake token either', () => {
+    TestBed.resetTestingModule();
+    TestBed.configureTestingModule({ providers: [{ provide: PLATFORM_ID, useValue: 'server' }, provideFakeToken()] });
+    const token$ = TestBed.inject(TOKEN_STREAM);
+    expect([token$.current, endOf(takeToken(token$))]).toEqual([null, [expect.objectContaining(failure)]]);
+  });
 });

@@ -386,13 +386,6 @@ it('should let a request on its way be answered when the injector is destroyed, 
   expect(ends).toEqual(['saved', 'complete']);
 });
 
-it('should close the stream of a server with its injector', async () => {
-  provide(stream('main'), { provide: PLATFORM_ID, useValue: 'server' });
-  const refreshed = firstValueFrom(TestBed.inject(TOKEN_STREAM).refresh());
-  TestBed.resetTestingModule();
-  await expect(refreshed).rejects.toMatchObject({ code: 'ERR_TOKEN_STREAM_CLOSED' });
-});
-
 it.each([undefined, (request: HttpRequest<unknown>) => request.clone({ setHeaders: { 'x-session': 'S' } })])(
   'should be repeated once by a client whose requests are made via its parent: authorize %p',
   (authorize) => {

@@ -9,7 +9,7 @@ import {
   PLATFORM_ID,
   type EnvironmentProviders,
 } from '@angular/core';
-import { asyncScheduler, EMPTY, isObservable, NEVER, Subject, type Observable } from 'rxjs';
+import { asyncScheduler, isObservable, Subject, type Observable } from 'rxjs';
 import { createTokenStream, managerOf } from '../token/tokenStream.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
 import {
@@ -21,15 +21,17 @@ import {
   type ProvidedStream,
 } from './providedStreams.js';
 import { givenOptions, splitOptions, type ProvideTokenStreamOptions } from './streamOptions.js';
+import { streamOnServer } from './streamOnServer.js';
 import { watchToken } from './tokenWatch.js';
-import { never, outside, storeOutside } from './zones.js';
+import { outside, storeOutside } from './zones.js';
 
 /**
  * Provides {@link TOKEN_STREAM}. With {@link tokenInterceptor} the requests of `HttpClient` carry its token.
  *
  * The stream's timers run outside of Angular's zone: they do not delay the stability of the application, and cause no
  * change detection. During server-side rendering there is no token: the factory is not called, no timer runs, and
- * requests are not changed. The stream is closed with the injector.
+ * requests are not changed. `takeToken` and `refresh()` fail there at once, so a guard must let pass where
+ * `isPlatformServer` says so. The stream is closed with the injector.
  *
  * ```ts
  * import { provideHttpClient, withInterceptors } from '@angular/common/http';
@@ -95,7 +97,7 @@ export function streamProviders(
   const makeStream = (): TokenStream => {
     const zone = inject(NgZone);
     const token$ = isPlatformServer(inject(PLATFORM_ID))
-      ? createTokenStream(() => NEVER, { scheduler: never, wake: EMPTY })
+      ? streamOnServer()
       : streamOf(zone.runOutsideAngular(factory), zone);
     // From the beginning, so that whoever injects the token later knows what there was.
     void watchToken(token$);

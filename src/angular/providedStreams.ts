@@ -6,8 +6,8 @@ import type { TokenStream } from '../token/types.js';
 import type { RequestOptions } from './streamOptions.js';
 
 /**
- * The application's token stream: the one without a name. Injecting it fetches nothing; during server rendering it
- * never emits.
+ * The application's token stream: the one without a name. Injecting it fetches nothing. During server rendering
+ * it never emits, and `takeToken` and `refresh()` fail at once.
  */
 export const TOKEN_STREAM = /* @__PURE__ */ new InjectionToken<TokenStream>(
   'TOKEN_STREAM of rx-fresh-token: call provideTokenStream()',
