@@ -25,7 +25,7 @@ import {
 } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
 import { filter, firstValueFrom, NEVER, of } from 'rxjs';
-import type { AccessToken, TokenStore } from 'rx-fresh-token';
+import { takeToken, type AccessToken, type TokenStore } from 'rx-fresh-token';
 import {
   HttpTokenInterceptor,
   injectToken,
@@ -295,10 +295,44 @@ describe('provideFakeToken', () => {
     expect(headerOf(controller, `${API}/a`)).toBe('Bearer later');
   });
 
-  it('should give no token at all, or one to no request, if told so', () => {
-    const controller = provide(provideFakeToken({ token: null }));
-    expect(TestBed.runInInjectionContext(() => [injectToken()(), injectTokenState()()])).toEqual([null, 'absent']);
+  it('should give its token to no request without an origin', () => {
+    const controller = provide(provideFakeToken());
     expect(headerOf(controller, `${API}/a`)).toBeNull();
+  });
+
+  it('should be as for a user who is not signed in, with null in the place of a token', () => {
+    jest.useFakeTimers();
+    try {
+      const factory = jest.fn();
+      const controller = provide(
+        provideTokenStream(factory, { allowedOrigins: [API] }),
+        provideFakeToken({ token: null }),
+      );
+      const state = TestBed.runInInjectionContext(() => injectTokenState());
+      const token = TestBed.runInInjectionContext(() => injectToken());
+      expect([token(), state()]).toEqual([null, 'failed']);
+      const token$ = TestBed.inject(TOKEN_STREAM);
+      // The second time too: no time passes, so no pause ends.
+      for (let n = 0; n < 2; n++) {
+        http().get(`${API}/a`).subscribe(fail);
+        token$.refresh().subscribe(fail);
+        takeToken(token$, { maxWait: 5000 }).subscribe(fail);
+        token$.subscribe(fail);
+      }
+      const unavailable: unknown = expect.objectContaining({
+        code: 'ERR_TOKEN_UNAVAILABLE',
+        message: 'the token source failed permanently: provideFakeToken({ token: null }) has no token',
+        cause: expect.objectContaining({ status: 401 }) as unknown,
+      });
+      expect(errors).toEqual(Array.from({ length: 8 }, () => unavailable));
+      token$.signOut();
+      expect(state()).toBe('signedOut');
+      http().get(`${API}/a`).subscribe(fail);
+      expect([state(), errors.length, factory.mock.calls.length, jest.getTimerCount()]).toEqual(['failed', 9, 0, 0]);
+      controller.verify();
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });
 

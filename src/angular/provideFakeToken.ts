@@ -1,9 +1,13 @@
 /** The public function `provideFakeToken`: a stream for unit tests that needs no server. */
 import type { EnvironmentProviders } from '@angular/core';
-import { EMPTY, NEVER, of } from 'rxjs';
+import { EMPTY, of, throwError } from 'rxjs';
+import { TokenEndpointError } from '../errors.js';
 import { requireObject } from '../internal/validate.js';
+import { createTokenStream } from '../token/tokenStream.js';
+import type { TokenStream } from '../token/types.js';
 import { streamProviders } from './provideTokenStream.js';
 import type { ProvideTokenStreamOptions } from './streamOptions.js';
+import { watchToken } from './tokenWatch.js';
 import { never } from './zones.js';
 
 export interface FakeTokenOptions extends Partial<
@@ -13,8 +17,8 @@ export interface FakeTokenOptions extends Partial<
   >
 > {
   /**
-   * The value of the token. After a rejection the next one has `-2` at its end, and so on. null: there is no token.
-   * Default `fake-token`.
+   * The value of the token. After a rejection the next one has `-2` at its end, and so on. null: nobody is signed in.
+   * The state is `failed`, and requests, `takeToken` and `refresh()` fail at once. Default `fake-token`.
    */
   token?: string | null | undefined;
 }
@@ -43,21 +47,31 @@ export interface FakeTokenOptions extends Partial<
 export function provideFakeToken(options: FakeTokenOptions = {}): EnvironmentProviders {
   requireObject(options);
   const { token = 'fake-token', allowedOrigins = [], ...others } = options;
-  const fake = String(token);
   return streamProviders(
-    () => {
-      let count = 1;
-      return () => (token === null ? NEVER : of({ access_token: `${fake}-${String(++count)}` }));
-    },
-    {
-      ...others,
-      allowedOrigins,
-      scheduler: never,
-      wake: EMPTY,
-      // The clock of `never` stands still, so that no window of the budget ends.
-      rejectionBudget: { max: Infinity },
-      ...(token !== null && { initial: { access_token: fake } }),
-    },
+    () => (token === null ? signedOut() : signedIn(token)),
+    { ...others, allowedOrigins },
     options,
   );
+}
+
+/** The clock of `never` stands still, so that no pause ends, and no window of the budget. */
+const STILL = { scheduler: never, wake: EMPTY, maxWait: 0, rejectionBudget: { max: Infinity } };
+
+function signedIn(fake: string): TokenStream {
+  let count = 1;
+  return createTokenStream(() => of({ access_token: `${fake}-${String(++count)}` }), {
+    ...STILL,
+    initial: { access_token: fake },
+  });
+}
+
+/** It has failed already, as it has a token already that is not null. */
+function signedOut(): TokenStream {
+  const token$ = createTokenStream(
+    () => throwError(() => new TokenEndpointError('provideFakeToken({ token: null }) has no token', { status: 401 })),
+    STILL,
+  );
+  void watchToken(token$);
+  token$.subscribe({ error: () => undefined });
+  return token$;
 }
