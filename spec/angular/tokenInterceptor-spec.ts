@@ -436,7 +436,7 @@ describe('the stream', () => {
     'should say what its factory must return, and that it is not %p',
     (made) => {
       expect(() => setUp({ make: () => made as never, maxWait: 5 })).toThrow(
-        'the factory of provideTokenStream must return a token source (a function) or a stream of createTokenStream',
+        'the factory of provideTokenStream must return a token source (a function) or a stream: token$ must be a stream made by createTokenStream',
       );
     },
   );

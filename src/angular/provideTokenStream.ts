@@ -9,7 +9,7 @@ import {
   PLATFORM_ID,
   type EnvironmentProviders,
 } from '@angular/core';
-import { asyncScheduler, isObservable, Subject, type Observable } from 'rxjs';
+import { asyncScheduler, Subject, type Observable } from 'rxjs';
 import { createTokenStream, managerOf } from '../token/tokenStream.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
 import {
@@ -81,16 +81,12 @@ export function streamProviders(
       const kept = typeof store?.refresh === 'function' ? storeOutside(store, leave) : store;
       return createTokenStream(made, { ...others, scheduler: outside(scheduler, leave), store: kept });
     }
-    if (!isObservable(made))
-      throw new TypeError(
-        'the factory of provideTokenStream must return a token source (a function) or a stream of createTokenStream',
-      );
+    managerOf(made, 'the factory of provideTokenStream must return a token source (a function) or a stream: ');
     const [misplaced] = Object.keys(own);
     if (misplaced !== undefined)
       throw new TypeError(
         `option "${misplaced}" belongs to createTokenStream, since the factory makes a stream itself`,
       );
-    managerOf(made);
     return made;
   }
 
