@@ -1,5 +1,5 @@
 /** The stream during server-side rendering, where there is no token. */
-import { filter, throwError } from 'rxjs';
+import { ignoreElements, throwError } from 'rxjs';
 import { TokenUnavailableError } from '../errors.js';
 import { createTokenStream, managerOf, streamOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
@@ -13,6 +13,6 @@ export function streamOnServer(): TokenStream {
   const noToken = () =>
     throwError(() => new TokenUnavailableError('no token on a server: let guards pass if isPlatformServer()'));
   const manager = managerOf(createTokenStream(noToken));
-  const silent$ = manager.events$.pipe(filter((event): event is never => !event));
+  const silent$ = manager.events$.pipe(ignoreElements());
   return streamOf({ ...manager, token$: silent$, take: noToken, refresh: noToken });
 }
