@@ -31,6 +31,7 @@ const WRAPPERS: [string, (source: TokenSource) => TokenSource][] = [
     (source) => (request) =>
       source({ ...request, signal: AbortSignal.any([request.signal, AbortSignal.timeout(5000)]) }),
   ],
+  ['a report of its own', (source) => (request) => source({ ...request, report: (error) => request.report?.(error) })],
   ['two functions', (source) => (request) => ((again) => source(again))(request)],
 ];
 

@@ -61,4 +61,10 @@ describe.each<[string, () => { token$: TokenStream; close: () => void }]>([
     expect(token$.current).toBeNull();
     close();
   });
+
+  it('should be left as it is by Vue, whose readonly() would make its Subjects deaf', () => {
+    const { token$, close } = setUp();
+    expect(token$).toHaveProperty('__v_skip', true);
+    close();
+  });
 });

@@ -97,6 +97,7 @@ describe('what a source reports', () => {
         retryIn: null,
         permanent: false,
       });
+      expect(Object.keys(requests[0]!)).not.toContain('report');
     }),
   );
 });

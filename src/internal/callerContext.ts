@@ -23,8 +23,8 @@ export function captureContext(): RunInContext {
 }
 
 /**
- * The context of the caller, for what follows the answer to a request. A promise answers in it anyway. An Observable
- * may answer in that of a connection which all share: for one it is captured, which takes 0.8 µs.
+ * The context of the caller, for what follows the answer to a request. A native promise answers in it anyway. An
+ * Observable may answer in that of a connection which all share: for one it is captured, which takes 0.8 µs.
  */
 export const contextAfter = (sent: unknown): RunInContext => ('then' in Object(sent) ? asIs : captureContext());
 

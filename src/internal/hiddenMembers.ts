@@ -26,12 +26,14 @@ export const headStartOf = (request: object): number => {
 };
 
 /**
- * The member `last` of a `TokenRequest`. A copy (`{ ...request }`) lacks it, since it is a secret and not enumerable.
- * The function `report` of the request has it, too.
+ * A member of a `TokenRequest` of a stream with a store: a function that returns the request itself, for its copies
+ * (`{ ...request, signal }`). They lack `last` and `report`, which are not enumerable, since `last` is a secret.
  */
-export function lastOf<T>(request: { readonly last?: T; readonly report?: (failure: unknown) => void }): T | undefined {
-  return request.last === undefined ? (request.report as { readonly last?: T } | undefined)?.last : request.last;
-}
+export const ORIGINAL: unique symbol = Symbol.for('rx-fresh-token/original');
+
+/** The request itself, of a copy. */
+export const originalOf = <R extends object>(request: R & { readonly [ORIGINAL]?: () => R }): R =>
+  request[ORIGINAL]?.() ?? request;
 
 /**
  * A member of the signal of a `TokenRequest`, and of those that stand in for it: the token fetcher that a request with it

@@ -1,7 +1,7 @@
 /** The life of one sign-in: its refreshes, and its end. */
 import { TokenUnavailableError } from '../errors.js';
 import { EXCHANGE_GRACE } from '../internal/grace.js';
-import { HEAD_START, lastOf } from '../internal/hiddenMembers.js';
+import { HEAD_START, originalOf } from '../internal/hiddenMembers.js';
 import { stopwatch, type Aged } from '../internal/stopwatch.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
@@ -20,14 +20,16 @@ export function createRefreshSession(options: RenewalOptions) {
   const { renew, refreshTokens } = createRenewal(options, ended, (renewal) => (undelivered = renewal));
 
   const refresh = singleFlight(async (signal, request: TokenRequest): Promise<Aged<TokenResponse>> => {
+    const original = originalOf(request);
+    const report = request.report ?? original.report;
     // Another process has rotated since.
-    if (refreshTokens.takeFromStore(lastOf(request))) undelivered = undefined;
+    if (refreshTokens.takeFromStore(original.last)) undelivered = undefined;
     if (undelivered && !isOver(undelivered)) return undelivered;
-    const renewal = await renew(signal, request.report);
+    const renewal = await renew(signal, report);
     undelivered = renewal;
     // It rejects only if the signal aborts: `takeFrom` reports its own failures.
-    await orAborted(refreshTokens.takeFrom(renewal.response, request.report), signal).catch(() =>
-      request.report?.(new Error('onRotate has not finished: the new refresh token is in use, but perhaps not stored')),
+    await orAborted(refreshTokens.takeFrom(renewal.response, report), signal).catch(() =>
+      report?.(new Error('onRotate has not finished: the new refresh token is in use, but perhaps not stored')),
     );
     return renewal;
   }, EXCHANGE_GRACE);
@@ -35,13 +37,14 @@ export function createRefreshSession(options: RenewalOptions) {
   return {
     fetch: async (request: TokenRequest): Promise<TokenResponse> => {
       const waited = stopwatch();
-      const isShared = lastOf(request) !== undefined;
+      const original = originalOf(request);
+      const isShared = original.last !== undefined;
       // A store waits longer, in order to keep what the exchange brings.
       const delay = () => (isShared ? EXCHANGE_GRACE : 0);
       const join = (signal: AbortSignal) => orAborted(refresh(signal, request), ended);
       const { response, age } = await outliveCaller(request.signal, delay, join);
       undelivered = undefined;
-      Reflect.defineProperty(request, HEAD_START, { value: Math.ceil(age() - waited()) });
+      Reflect.defineProperty(original, HEAD_START, { value: Math.ceil(age() - waited()) });
       // A store needs the refresh token even if the server did not send it again.
       return isShared ? refreshTokens.addTo(response) : response;
     },

@@ -35,9 +35,12 @@ export function createTurns(limit: number): Turns {
   const hold: Turns['hold'] = (work) => {
     const wasHeld = isHeld;
     isHeld = true;
-    work();
-    isHeld = wasHeld;
-    admit();
+    try {
+      work();
+    } finally {
+      isHeld = wasHeld;
+      admit();
+    }
   };
 
   const inTurn: InTurn = (work$) =>

@@ -95,13 +95,15 @@ function closeDuplicate(duplicate: Duplicate): void {
   const close = (one: Closable) => {
     ignoring(() => (one.destroy ? one.destroy() : one.disconnect?.()));
   };
-  // A client of `redis` that is closed while it connects, connects all the same (5 cannot be closed again then). A
-  // cluster forgets the one that subscribes.
+  // A client of `redis` that is closed while it connects, connects all the same, and 5 cannot be closed again then: it
+  // is closed as soon as it has connected, or failed to. A cluster forgets the one that subscribes.
   const connecting = duplicate.pubSubNode?.client ?? duplicate;
-  connecting.on?.('connect', () => {
-    close(connecting);
-  });
-  close(duplicate);
+  for (const event of ['connect', 'ready', 'reconnecting', 'error'])
+    connecting.on?.(event, () => {
+      close(connecting);
+    });
+  const isConnecting = duplicate.destroy && duplicate.unref && duplicate.isOpen && !duplicate.isReady;
+  if (!isConnecting) close(duplicate);
 }
 
 function openIoredis(duplicate: Duplicate, unsubscribe: Unsubscribe): Observable<SubscribeTo> {

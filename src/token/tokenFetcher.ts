@@ -19,7 +19,7 @@ import { TokenFetchTimeoutError } from '../errors.js';
 import { asObservable } from '../internal/observableOf.js';
 import { captureContext } from '../internal/callerContext.js';
 import { kindOf } from '../internal/kindOf.js';
-import { fetcherBehind, headStartOf, markSignal } from '../internal/hiddenMembers.js';
+import { fetcherBehind, headStartOf, markSignal, ORIGINAL } from '../internal/hiddenMembers.js';
 import { timeLimit, type Timers } from '../internal/timers.js';
 import type { Settings } from './options.js';
 import type { SourceResult } from './receivedToken.js';
@@ -68,11 +68,11 @@ export function createTokenFetcher(source: TokenSource, settings: Settings, time
         reported = { cause: failure };
         report(failure);
       };
-      // A getter, so that a spread, a Proxy and an object that inherits from the request get it, too.
-      const request = Object.defineProperty({ ...about, report: reportBySource } as unknown as TokenRequest, 'signal', {
-        enumerable: true,
-        configurable: true,
-        get: signalOf,
+      const request = Object.defineProperties({ ...about } as TokenRequest, {
+        // A getter, so that a spread, a Proxy and an object that inherits from the request get it, too.
+        signal: { enumerable: true, configurable: true, get: signalOf },
+        // Not enumerable: a log of the request does not print it.
+        report: { value: reportBySource },
       });
       const setTimeLimit: SetTimeLimit = (ms, place) => {
         limit.unsubscribe();
@@ -165,10 +165,12 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: Settin
       if (!store) return response$.pipe(map((response) => ({ response, origin: 'fetched' })));
       setTimeLimit(STORE_WAIT * fetchTimeout, 'store');
       const fetchForStore = (last?: TokenResponse | null) => {
-        // Not enumerable: it is a secret. `report` has it for a copy of the request. Configurable: a store may fetch twice.
+        // Configurable: a store may fetch twice.
         if (last !== undefined)
-          for (const holder of [request, request.report as object])
-            Object.defineProperty(holder, 'last', { value: last, configurable: true });
+          Object.defineProperties(request, {
+            last: { value: last, configurable: true },
+            [ORIGINAL]: { value: () => request, configurable: true, enumerable: true },
+          });
         // The stream may have given this request up before the store fetches.
         return defer(() => (request.signal.aborted ? EMPTY : response$)).pipe(
           tap(() => {

@@ -18,12 +18,12 @@ export interface TokenRequest {
   readonly signal: AbortSignal;
   /**
    * The last response in the stream's store, expired or not; null if the store is empty. Absent without a store that
-   * keeps responses. A secret, so not enumerable: a copy of the request lacks it.
+   * keeps responses. A secret, so not enumerable.
    */
   readonly last?: TokenResponse | null;
   /**
    * Reports a failure that does not end the token, such as a refresh token that could not be stored. It becomes a
-   * `refreshFailed` event.
+   * `refreshFailed` event. Not enumerable.
    */
   readonly report?: (failure: unknown) => void;
 }

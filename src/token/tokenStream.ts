@@ -46,7 +46,9 @@ export function createTokenStream(source: TokenSource, options: TokenStreamOptio
 export function streamOf(manager: TokenManager): TokenStream {
   const { token$, events$, current, refresh, reject, signOut, close, isClosed } = manager;
   return Object.defineProperties(token$, {
-    // Configurable: a Proxy may hand out its own form of an object, as Vue does of all that is in reactive state.
+    // Vue then makes no Proxy of a stream in reactive state. Through one of `readonly` a stream hears nothing.
+    __v_skip: { value: true },
+    // Configurable: any other Proxy may hand out its own form of an object.
     events: { value: events$, configurable: true },
     current: { get: current },
     refresh: { value: refresh },
