@@ -773,6 +773,21 @@ describe('a server whose clock is off', () => {
     expect(endpoint.seen).toHaveLength(3);
   });
 
+  it.each([
+    ['invalid_grant', 400],
+    ['temporarily_unavailable', 503],
+  ])('should stay met if the repeat is refused with %s: the signature was accepted', async (error, status) => {
+    const endpoint = fakeEndpoint((seen) =>
+      Math.abs(iat(seen) - 600) > 5 ? refuse(401, 'invalid_client', date(600_000)) : refuse(status, error),
+    );
+    const { privateKey } = keys;
+    const source = clientCredentials({ ...base, clientAuth: 'private_key_jwt', privateKey, fetch: endpoint.fetch });
+    for (const seen of [2, 3]) {
+      await expect(ask(source)).rejects.toMatchObject({ error });
+      expect(endpoint.seen).toHaveLength(seen);
+    }
+  });
+
   it('should be met by its own clock at last, though it refused the client before', async () => {
     let isRegistered = false;
     const endpoint = fakeEndpoint((seen) =>

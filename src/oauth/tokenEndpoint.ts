@@ -69,8 +69,8 @@ export class TokenEndpoint {
         if (!reason || repeats.includes(reason)) throw failure;
         return await this.exchange(request, [...repeats, reason]);
       } catch (last) {
-        // Only a repeat that is accepted proves that the clock was to blame: `Date` may be that of a cache.
-        this.skew = skew;
+        // Only a repeat whose signature is accepted proves that the clock was to blame: `Date` may be that of a cache.
+        if (!provesSignature(last)) this.skew = skew;
         throw last;
       }
     }
@@ -153,3 +153,9 @@ const TOLERANCE = { refused: 1, accepted: 30 };
 
 /** What servers answer when they find a signed assertion or proof outdated. */
 const BY_THE_CLOCK = /^(invalid_client|unauthorized_client|invalid_dpop_proof|use_dpop_nonce)$/;
+
+/** The signature was accepted, if the refusal is about anything else, such as `invalid_grant`. */
+const provesSignature = (failure: unknown): boolean => {
+  const { error = '' } = failure instanceof TokenEndpointError ? failure : {};
+  return isKnownCode(error) && !BY_THE_CLOCK.test(error);
+};
