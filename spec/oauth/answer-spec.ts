@@ -74,6 +74,8 @@ describe('tokenResponseOf', () => {
     [201, '{"data":{"access_token":"a"}}', true],
     [200, 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln', true],
     [200, 'ServiceUnavailable', false],
+    [200, '504-gateway-timeout', false],
+    [200, 'QWxhZGRpbjpvcGVuIHNlcw==', false],
   ])('should ask again for a token that an answer lacks only if it may come: %i %j', (status, text, isFinal) => {
     const failure = failureOf(status, text);
     expect(failure).toBeInstanceOf(InvalidTokenResponseError);

@@ -123,7 +123,6 @@ describe('checkTokenResponse', () => {
     ...(
       [
         ['nothing', {}, ''],
-        ['a token that is undefined', { access_token: undefined, expires_in: 30 }, '; it has expires_in'],
         ['an empty error', { error: '', errors: [] }, '; it has errors'],
         ['the envelope of a server', { data: null, message: 'SECRET' }, '; it has message'],
         ['a refusal', { success: false, message: 'SECRET' }, '; it has success, message'],
@@ -147,6 +146,7 @@ describe('checkTokenResponse', () => {
         ['members below the third level', { a: { b: { c: { SECRET: 1 } } } }, '; it has a.b.c'],
         ['tokens by user', { tokens: { SECRET7: { token: 'SECRET' } } }, '; it has tokens'],
         ['names that may be secrets', { SECRET7: 1, [`SECRET${'x'.repeat(20)}`]: 1, 'SECRET x': 1 }, ''],
+        ['a map by secrets that are all letters', { tokens: { qwSECRETzxTok: { token: 'x' } } }, '; it has tokens'],
         [
           'bytes inside',
           { payload: Buffer.alloc(5e6, 'SECRET'), list: new Array(5e6).fill('SECRET') },
@@ -182,6 +182,11 @@ describe('checkTokenResponse', () => {
 
   it.each<[string, unknown, string]>([
     ['null as token', { access_token: null }, 'has no access_token (null)'],
+    [
+      'a token that the source has not got yet',
+      { access_token: undefined, expires_in: 30 },
+      'has no access_token (undefined)',
+    ],
     ['an empty token', { access_token: '' }, 'has no access_token (an empty string)'],
     [
       'a token that is not there yet',
@@ -294,6 +299,64 @@ describe('checkTokenResponse', () => {
   });
 });
 
+describe('what clients give that do not throw', () => {
+  it.each<[string, Error]>([
+    ['of fetch', new TypeError('fetch failed')],
+    ['of a timeout', new DOMException('no', 'TimeoutError')],
+    ["Node's", Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })],
+    ["Supabase's", Object.assign(new Error('Failed to fetch'), { status: 0 })],
+    ["urql's", Object.assign(new Error('no'), { graphQLErrors: [], networkError: new TypeError('Failed to fetch') })],
+    ['of a server in trouble', Object.assign(new Error('no'), { status: 503 })],
+  ])('should be judged as if it was thrown: %s', (_what, error) => {
+    expect(failureOf({ data: null, error, response: undefined })).toBe(error);
+    expect(isPermanentFailure(error)).toBe(false);
+  });
+
+  it('should be permanent, where the error says so', () => {
+    const error = Object.assign(new Error('no'), { status: 400, code: 'invalid_grant' });
+    expect(isPermanentFailure(failureOf({ data: null, error }))).toBe(true);
+  });
+
+  it.each([0, 'FETCH_ERROR', 'PARSING_ERROR'])('should be temporary with the status %j: no answer came', (status) => {
+    const error = failureOf({ data: null, error: { status, message: 'SECRET' } });
+    expect(error).toBeInstanceOf(TokenEndpointError);
+    expect(isPermanentFailure(error)).toBe(false);
+  });
+});
+
+describe('a body that says that the server is in trouble', () => {
+  it.each<object>([
+    { errors: [{ status: '503' }] },
+    { errors: [{ title: 'x' }, { status: 503 }] },
+    { data: null, errors: [{ message: 'x', extensions: { http: { status: 503 } } }] },
+    { data: null, errors: [{ message: 'x', extensions: { code: 'DOWNSTREAM', response: { status: 503 } } }] },
+    { errors: [{ extensions: { statusCode: 503 } }] },
+    { status: '503' },
+    { statusCode: '503', message: 'x' },
+    { code: '429' },
+    { error: 503 },
+    { error: '503' },
+    { error: { code: '503' } },
+    { status: 'UNAVAILABLE' },
+    { error: { type: 'rate_limit_error', message: 'x' } },
+    { error: { type: 'overloaded_error' } },
+  ])('should be temporary: %j', (body) => {
+    expect(isPermanentFailure(failureOf(body))).toBe(false);
+  });
+
+  it.each<object>([
+    { code: '400' },
+    { error: { type: 'invalid_request_error' } },
+    { status: 'error' },
+    { status: 'FORBIDDEN' },
+    { errors: [{ status: '401' }] },
+    { errors: [{ status: '5031' }] },
+    { error: true, code: Object.create(null) as object },
+  ])('should be permanent: %j', (body) => {
+    expect(isPermanentFailure(failureOf(body))).toBe(true);
+  });
+});
+
 describe('isFetchResponse', () => {
   it.each<[string, unknown, boolean]>([
     ['a Response', new Response(null), true],
@@ -378,7 +441,19 @@ describe('readFetchResponse', () => {
     await expect(readFetchResponse(last, NEVER)).resolves.toEqual({ state: 'refused' });
   });
 
-  it.each(['eyJhbGciOiJIUzI1NiJ9.e30.c2ln', '5e0ee9ea-1d0f-4f4e\n'])(
+  it.each([
+    'QWxhZGRpbjpvcGVuIHNlcw==',
+    'abcdefghijklmnop=',
+    '%53ECRET=',
+    '504-gateway-timeout',
+    'ERROR_503_MAINTENANCE',
+  ])('should take a text of one word for no form and no token, and not quote it: %j', async (text) => {
+    const error = await failure(new Response(text));
+    expect(error.message).toBe('the token endpoint answered 200 with a body that is not JSON');
+    expect(isMarkedPermanent(error)).toBe(false);
+  });
+
+  it.each(['eyJhbGciOiJIUzI1NiJ9.e30.c2ln', 'eyJhbGciOiJkaXIifQ..aXY.Y2lwaGVy.dGFn\n'])(
     'should say that a text may be the token, and not quote it: %j',
     async (text) => {
       const error = await failure(new Response(text));

@@ -1,7 +1,9 @@
 /** Reads status, headers and codes of answers and errors, whichever client made them. */
 // Response, HttpErrorResponse, AjaxError, axios', got's, ky's, superagent's, wreck's, MSAL's, Okta's, AWS', Apollo's,
 // tRPC's, gRPC's, Box', Kiota's and our own.
+import { tagOf } from './kindOf.js';
 import { isCode, isPermanentCode, isTemporaryCode } from './oauthErrors.js';
+import { parseBody, parseJson } from './parseBody.js';
 import { limitsRateBy } from './retryAfter.js';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -63,10 +65,11 @@ export function errorCodeOf(answer: unknown): string | undefined {
     const text = textOfBody(carrier);
     const parsed = text === undefined ? carrier : parseBody(text);
     const body = fieldsOf(parsed);
-    const { error, errorCode, error_code, oauth2Code, code, errors, graphQLErrors, __type, error_description } = body;
+    const { error, errorCode, error_code, oauth2Code, code, status, errors, graphQLErrors } = body;
+    const { __type, error_description } = body;
     // Salesforce's body is a list.
     const lists = [errors, graphQLErrors, fieldsOf(error).errors, Array.isArray(parsed) ? parsed.map(fieldsOf) : []];
-    const members = [errorCode, error_code, oauth2Code, code, lists, __type].flat(2);
+    const members = [errorCode, error_code, oauth2Code, code, status, lists, __type].flat(2);
     const found = codeIn(error) ?? oauthCodeIn(members);
     // ServiceNow says `server_error`, and the code that it means in the description.
     const isRefusalInDescription = found !== undefined && isTemporaryCode(found) && isPermanentCode(error_description);
@@ -76,10 +79,21 @@ export function errorCodeOf(answer: unknown): string | undefined {
   return oauthCodeIn([fieldsOf(answer).name]);
 }
 
-/** The failed status that a body repeats, or has in its error. Of other numbers, such as Withings' 2554, none. */
+/**
+ * The failed status that a body repeats, or has in one of its errors, also as a text (JSON:API), or in the `extensions`
+ * of a GraphQL gateway. Of other numbers, such as Withings' 2554, none.
+ */
 export function failedStatusIn(body: unknown): number | undefined {
-  const status = statusOf(body) ?? statusOf(fieldsOf(body).error) ?? 0;
-  return status >= 400 && status < 600 ? status : undefined;
+  const { error, errors } = fieldsOf(body);
+  const found = [body, error, Array.isArray(errors) ? errors : []]
+    .flat()
+    .flatMap((each) => {
+      const { extensions } = fieldsOf(each);
+      return [each, extensions, fieldsOf(extensions).http, fieldsOf(extensions).response];
+    })
+    .flatMap((each) => [each, statusOf(each), fieldsOf(each).status, fieldsOf(each).statusCode, fieldsOf(each).code])
+    .find((each) => (isNumber(each) || typeof each === 'string') && /^[45]\d\d$/.test(String(each)));
+  return found === undefined ? undefined : Number(found);
 }
 
 /** Whether a body reports an error, whatever the status beside it. Some envelopes always have an empty list. */
@@ -106,8 +120,7 @@ function bodiesOf(answer: unknown): unknown[] {
 /** A body that a client has left as text or as bytes. */
 function textOfBody(body: unknown): string | undefined {
   if (typeof body === 'string') return body.slice(0, LONGEST_BODY);
-  // By its tag: in the sandbox of a test runner the classes are of another realm.
-  const isBuffer = Object.prototype.toString.call(body) === '[object ArrayBuffer]';
+  const isBuffer = tagOf(body) === '[object ArrayBuffer]';
   if (!isBuffer && !ArrayBuffer.isView(body)) return undefined;
   const bytes = body as ArrayBuffer | ArrayBufferView;
   return bytes.byteLength > LONGEST_BODY ? '' : new TextDecoder().decode(bytes);
@@ -130,14 +143,14 @@ function oauthCodeIn(members: readonly unknown[]): string | undefined {
 
 /**
  * The code in the member `error`: the code itself, the body that Angular keeps there, `{ code: 'invalid_client' }`,
- * Google's `{ status }`, Firebase's `{ message: 'QUOTA_EXCEEDED : …' }`, or Meta's `{ is_transient: true }`.
+ * Google's `{ status }`, OpenAI's `{ type }`, Firebase's `{ message: 'QUOTA_EXCEEDED : …' }`, or Meta's `{ is_transient: true }`.
  */
 function codeIn(member: unknown): string | undefined {
   if (typeof member === 'string')
     return (member.startsWith('{') ? codeIn(parseJson(member)) : undefined) ?? (member || undefined);
-  const { error, code, status, message, is_transient } = fieldsOf(member);
+  const { error, code, status, type, message, is_transient } = fieldsOf(member);
   if (is_transient === true) return 'temporarily_unavailable';
-  return [error, code, status, /^[A-Z_]+/.exec(message as string)?.[0]].find(
+  return [error, code, status, type, /^[A-Z_]+/.exec(message as string)?.[0]].find(
     (each): each is string => typeof each === 'string' && isCode(each),
   );
 }
@@ -172,20 +185,3 @@ export function isHtml(answer: unknown): boolean {
 /** Asks for another try, whatever its status says: a limit of the rate, or the page of a firewall. */
 export const asksForAnotherTry = (answer: unknown): boolean =>
   limitsRate(answer) || (statusOf(answer) === 403 && isHtml(answer));
-
-/** The JSON value of a text; `undefined` for what is no JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    // Not every ponyfill of fetch strips the byte order mark; it counts as a blank.
-    return JSON.parse(text.trimStart());
-  } catch {
-    return undefined; // the SyntaxError quotes the text
-  }
-}
-
-/** As in the first drafts of OAuth 2.0, and by GitHub's default: `access_token=…&token_type=bearer`. */
-const FORM = /^\s*[\w.%-]+=[^\s&]*(&[\w.%-]+=[^\s&]*)*\s*$/;
-
-/** The body of a token endpoint's answer, a form or JSON, whatever its media type; `undefined` for anything else. */
-export const parseBody = (text: string): unknown =>
-  FORM.test(text) ? Object.fromEntries(new URLSearchParams(text.trim())) : parseJson(text);

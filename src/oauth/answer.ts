@@ -7,10 +7,10 @@ import {
   fieldsOf,
   isHtml,
   isTemporaryStatus,
-  parseBody,
   saysError,
 } from '../internal/answers.js';
 import { isKnownCode, isPermanentCode, isTemporaryCode, requiresSignIn } from '../internal/oauthErrors.js';
+import { parseBody } from '../internal/parseBody.js';
 import { parseHttpDate, retryAfterBy } from '../internal/retryAfter.js';
 import { isText } from '../internal/kindOf.js';
 import { markPermanent } from '../token/permanentError.js';

@@ -1,9 +1,10 @@
 /** Checks and reads what a token endpoint answered. */
 import { firstValueFrom, map, merge, type Observable } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { errorCodeOf, failedStatusIn, fieldsOf, isHtml, parseBody, saysError } from '../internal/answers.js';
-import { isText, kindOf } from '../internal/kindOf.js';
+import { errorCodeOf, failedStatusIn, fieldsOf, isHtml, saysError } from '../internal/answers.js';
+import { isText, kindOf, tagOf } from '../internal/kindOf.js';
 import { isPrintable } from '../internal/oauthErrors.js';
+import { parseBody } from '../internal/parseBody.js';
 import { markPermanent, permanentError } from './permanentError.js';
 import type { TokenResponse } from './types.js';
 
@@ -13,16 +14,22 @@ export const fitsHeader = (text: string): boolean => /^[\x21-\x7e]+$/.test(text)
 /** Members of HTTP responses, Observables, promises, bytes and our tokens: no token response has them. */
 const FOREIGN_MEMBERS = ['headers', 'response', 'subscribe', 'then', 'byteLength', 'arrayBuffer', 'raw'];
 
-/** A name that may be printed. An id, or another key of a map, may be a secret. */
-const NAME = /^[a-z_]{1,24}$/i;
+/** A name that may be printed: of words. An id, or another key of a map, may be a secret. */
+const NAME = /^(?=.{1,24}$)[A-Z]?[a-z]*((_|_?[A-Z])[a-z]+)*$/;
 
 /** What logins call a token for requests: `user.token`, `accessJwt`, `access` (Django). */
 const TOKEN_NAME = /^(?!.*(refresh|csrf|xsrf|device|session_?token)).*(token|jwt|\baccess)$/i;
 
 const MOST_NAMES = 5;
 
+/** The tag of an error. */
+const ERROR = /Error|DOMException/;
+
+/** The statuses of an error without an answer: an XMLHttpRequest's, and RTK Query's. */
+const NO_ANSWER: readonly unknown[] = [0, 'FETCH_ERROR', 'PARSING_ERROR'];
+
 /** Not a list or bytes, which may have millions of members. */
-const isPlain = (body: unknown): body is object => Object.prototype.toString.call(body) === '[object Object]';
+const isPlain = (body: unknown): body is object => tagOf(body) === '[object Object]';
 
 /** Where the members of a body are that say something, down to three levels: `data.login.token`. */
 const placesIn = (body: unknown, depth = 3): string[] =>
@@ -35,14 +42,14 @@ const placesIn = (body: unknown, depth = 3): string[] =>
 
 /**
  * The error of a body without a token. A server that answers so has understood the request: another attempt does not
- * help, unless the token is null or empty because there is none yet.
+ * help, unless the token is undefined, null or empty because there is none yet.
  *
  * @param remedy what to do if the token has another name
  */
 export function missingTokenError(body: unknown, answered: string, remedy: string): InvalidTokenResponseError {
   const { access_token, ...others } = fieldsOf(body);
   const missing = `${answered} no access_token (${kindOf(access_token)})`;
-  if (access_token === null || access_token === '') return new InvalidTokenResponseError(missing);
+  if ((access_token ?? '') === '' && 'access_token' in fieldsOf(body)) return new InvalidTokenResponseError(missing);
   const places = placesIn(others);
   const tokens = places.filter((place) => TOKEN_NAME.test(place));
   const names = (tokens.length > 0 ? tokens : places).slice(0, MOST_NAMES).join(', ');
@@ -62,6 +69,9 @@ export function checkTokenResponse(response: unknown): asserts response is Token
       ? permanentError(`${fault} leave "Bearer " out`)
       : new InvalidTokenResponseError(`${fault} is there a line break in it?`);
   }
+  // Clients that do not throw give `{ data, error }`.
+  const { error: given } = fieldsOf(response);
+  if (ERROR.test(tagOf(given))) throw given;
   const has = 'the token response has';
   const member = FOREIGN_MEMBERS.find((name) => name in response);
   if (member !== undefined)
@@ -72,7 +82,8 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   if (!saysError(response)) throw missingTokenError(response, has, 'return { access_token, expires_in }');
   const error = endpointError(response, failedStatusIn(response));
   // What has neither a status nor a code is judged by nobody else.
-  throw error.status === undefined && error.error === undefined ? markPermanent(error) : error;
+  const isSure = error.status === undefined && error.error === undefined && !NO_ANSWER.includes(fieldsOf(given).status);
+  throw isSure ? markPermanent(error) : error;
 }
 
 /** An object of a class may have its fields as getters, which a spread does not find. */
@@ -128,10 +139,13 @@ export async function readFetchResponse(response: FetchResponse, late$: Observab
 export const emptyBodyError = (status: number, message: string): InvalidTokenResponseError =>
   status === 204 ? permanentError(message) : new InvalidTokenResponseError(message);
 
-/** A body of one long word with a digit in it, as a JWT is (RFC 6750 section 2.1). */
-const TOKEN_TEXT = /^\s*(?=\D*\d)[\w.~+/=-]{16,}\s*$/;
+/** A JWT: signed or encrypted (RFC 7515 and 7516 section 3.1). */
+const TOKEN_TEXT = /^\s*ey[\w-]+(\.[\w-]*){2,4}\s*$/;
 
-/** A gateway may send a text in the place of the server. A token alone is what the server sends each time. */
+/**
+ * A gateway may send a text in the place of the server, also one word such as `504-gateway-timeout`. A token alone is
+ * what the server sends each time.
+ */
 export const notJsonError = (text: string, message: string): InvalidTokenResponseError =>
   TOKEN_TEXT.test(text)
     ? permanentError(`${message}, perhaps the token itself: make { access_token, expires_in } of it`)
