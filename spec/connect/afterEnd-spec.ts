@@ -30,6 +30,13 @@ it.each<[string, unknown, EndState, ConnectOptions['reconnect'], Reconnect | nul
   ['no attempts', close(1006), FRESH, { count: 0 }, null],
   ['the end of a limit', answered(429, { 'ratelimit-reset': '3' }), FRESH, {}, again('lost', 3000, 1, 0)],
   ['Retry-After', answered(429, { 'retry-after': '3' }), FRESH, {}, again('lost', 3000, 1, 0)],
+  [
+    'a time that is over, without a Date',
+    answered(429, { 'retry-after': '1500000000' }),
+    FRESH,
+    {},
+    again('lost', 125, 1, 0),
+  ],
   ['a rejection', close(4401), FRESH, {}, again('rejected', 0, 0, 1)],
   ['a rejection without attempts', close(4401), FRESH, { count: 0 }, again('rejected', 0, 0, 1)],
   ['a second rejection', close(4401), { attempts: 0, rejections: 1 }, {}, again('rejected', 125, 1, 2)],
@@ -69,4 +76,11 @@ it('should take a connection of 1 s for one that has lasted, however short the p
   const after = (openFor: number) =>
     afterEnd(ended(close(1006), { openFor }), before, settingsWith({ max: 0, count: 2 }));
   expect([after(999), after(1000)]).toEqual([null, again('lost', 0, 1, 0)]);
+});
+
+it('should wait until the time that a server names, by our clock where no Date can be read', () => {
+  jest.useFakeTimers({ now: 1_900_000_000_000 });
+  const end = answered(429, { 'x-ratelimit-reset': '1900000020' });
+  expect(settingsWith({}).leastPause(end)).toBe(20_000);
+  jest.useRealTimers();
 });

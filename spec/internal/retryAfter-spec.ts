@@ -21,6 +21,14 @@ describe('parseRetryAfter', () => {
     ['Wed, 31 Dec 2025 23:59:30 GMT', 0],
     ['Fri, 31 Dec 9999 23:59:59 GMT', Date.UTC(9999, 11, 31, 23, 59, 59) - NOW],
     ['Thursday, 01-Jan-26 00:00:30 GMT', 30_000],
+    ['2026-01-01T00:00:30Z', 30_000],
+    ['2026-01-01T00:00:30.500Z', 30_500],
+    ['2026-01-01T01:00:30+01:00', 30_000],
+    ['2026-01-01T00:00:30', undefined],
+    ['2026-01-01', undefined],
+    ['20s', 20_000],
+    ['20;w=60', 20_000],
+    ['20m', undefined],
     ['Infinity', undefined],
     ['soon', undefined],
     ['0x10', undefined],
@@ -61,6 +69,10 @@ describe('retryAfterBy', () => {
     ['the seconds of the sixth draft', { 'ratelimit-remaining': '0', 'ratelimit-reset': '50' }, 50_000],
     ['the one header of the seventh draft', { ratelimit: 'limit=100, remaining=0, reset=50' }, 50_000],
     ['the one header of the ninth draft', { ratelimit: '"hour";r=12;t=3000, "minute";r=0;t=50' }, 50_000],
+    ['a limit that is used up, not the others', { ratelimit: '"minute";r=0;t=50, "hour";r=12;t=3000' }, 50_000],
+    ['its members in another order', { ratelimit: '"hour";t=3000;r=12, "minute";t=50;r=0' }, 50_000],
+    ['its members with others between them', { ratelimit: '"minute";r=0;pk=:1:;t=50' }, 50_000],
+    ['a limit that is exceeded', { 'x-ratelimit-remaining': '-1', 'x-ratelimit-reset': '60' }, 60_000],
     ['another one, if the first cannot be read', { 'retry-after': 'soon', 'ratelimit-reset': '50' }, 50_000],
   ])('should read %s', (_what, headers, wait) => {
     expect(waitOf(headers)).toBe(wait);
@@ -68,6 +80,11 @@ describe('retryAfterBy', () => {
 
   it.each<[string, Record<string, string>, number]>([
     ['of a limit that is not used up', { 'x-ratelimit-remaining': '12', 'x-ratelimit-reset': '60' }, 503],
+    [
+      'of another limit than the one that is exceeded',
+      { 'x-ratelimit-remaining': '4990', 'x-ratelimit-reset': '60' },
+      429,
+    ],
     ['of a limit of which nothing is known', { 'x-ratelimit-reset': '60' }, 500],
     ['of a policy that is not used up', { ratelimit: '"hour";r=12;t=3000' }, 429],
     ['that is a text', { 'x-ratelimit-reset': '6m0s' }, 429],
@@ -82,6 +99,13 @@ describe('retryAfterBy', () => {
 
   it('should wait for the end of a limit that is used up, whatever the status', () => {
     expect(waitOf({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '60' }, 403)).toBe(60_000);
+  });
+
+  it('should not wait for the end of a limit after a failure that is permanent, but for Retry-After', () => {
+    const final = (headers: Record<string, string>) =>
+      retryAfterBy((name) => new Headers(headers).get(name), 400, NOW, true);
+    const limit = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '60' };
+    expect([final(limit), final({ ...limit, 'retry-after': '7' })]).toEqual([undefined, 7000]);
   });
 });
 

@@ -11,6 +11,17 @@ describe('retryAfterIn', () => {
     expect([429, 503].map((status) => retryAfterIn({ status, headers }, NOW))).toEqual([60_000, undefined]);
   });
 
+  it('should not wait for the end of a limit after a refusal that no wait helps', () => {
+    const headers = new Headers({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '60' });
+    const waits = ['{"error":"invalid_grant"}', '{"error":"slow_down"}', '{}', ''];
+    expect(waits.map((body) => retryAfterIn({ status: 400, headers }, NOW, body))).toEqual([
+      undefined,
+      60_000,
+      60_000,
+      60_000,
+    ]);
+  });
+
   it.each<[string, Record<string, string>, number | undefined]>([
     ['nothing', {}, undefined],
     ['seconds', { 'retry-after': '120' }, 120_000],
@@ -106,6 +117,8 @@ describe('tokenResponseOf', () => {
     const failure = failureOf(200, '{"state":"pending"}', { 'retry-after': '7' });
     expect(failure).toMatchObject({ error: 'temporarily_unavailable', retryAfter: 7000 });
     expect(isPermanentFailure(failure)).toBe(false);
+    expect(failureOf(200, '{"state":"pending"}', { 'x-retry-after': '7' })).toMatchObject({ retryAfter: 7000 });
+    expect(isPermanentFailure(failureOf(200, '{"state":"pending"}', { 'x-retry-after': '7' }))).toBe(false);
     const refused = failureOf(200, '{"success":false}', { 'ratelimit-remaining': '0' });
     expect(isPermanentFailure(refused)).toBe(true);
   });

@@ -7,13 +7,22 @@ import {
   TokenStreamClosedError,
   TokenUnavailableError,
 } from '../../src/errors.js';
-import { isPermanentFailure, retryAfterOf } from '../../src/token/failure.js';
+import { failureOf, isPermanentFailure, retryAfterOf } from '../../src/token/failure.js';
 import { permanentError } from '../../src/token/permanentError.js';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 
 const ownCause = new Error('no');
 ownCause.cause = ownCause;
+
+describe('failureOf', () => {
+  it('should not wait for the end of a rate limit where a wait does not help', () => {
+    const settings = { isPermanent: isPermanentFailure, random: () => 0, shownNow: () => NOW };
+    const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '60' };
+    const waitOf = (error: string) => failureOf({ status: 400, headers, error }, settings).retryAfter;
+    expect([waitOf('invalid_grant'), waitOf('slow_down')]).toEqual([undefined, 60_000]);
+  });
+});
 
 describe('isPermanentFailure', () => {
   it.each(['invalid_client', 'invalid_grant', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope'])(

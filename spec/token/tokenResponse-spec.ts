@@ -142,6 +142,17 @@ describe('checkTokenResponse', () => {
           { tokens: { refreshToken: { token: 'SECRET' } } },
           '; it has tokens.refreshToken.token',
         ],
+        [
+          'a getter that throws',
+          {
+            user: {
+              get token() {
+                throw new Error('SECRET');
+              },
+            },
+          },
+          '; it has user',
+        ],
         ['many members', { a: 1, b: 1, c: 1, d: 1, e: 1, f: 1 }, '; it has a, b, c, d, e'],
         ['members below the third level', { a: { b: { c: { SECRET: 1 } } } }, '; it has a.b.c'],
         ['tokens by user', { tokens: { SECRET7: { token: 'SECRET' } } }, '; it has tokens'],
@@ -437,6 +448,8 @@ describe('readFetchResponse', () => {
     expect([isPermanentFailure(error), retryAfterOf(error, 0)]).toEqual([false, 7000]);
     const body = { access_token: 'a' };
     await expect(readFetchResponse(Response.json(body, { headers }), NEVER)).resolves.toEqual(body);
+    const older = await failure(Response.json({ state: 'pending' }, { headers: { 'x-retry-after': '7' } }));
+    expect([isPermanentFailure(older), retryAfterOf(older, 0)]).toEqual([false, 7000]);
     const last = Response.json({ state: 'refused' }, { headers: { 'x-ratelimit-remaining': '0' } });
     await expect(readFetchResponse(last, NEVER)).resolves.toEqual({ state: 'refused' });
   });

@@ -78,10 +78,10 @@ export function settingsOf(options: ConnectOptions) {
     reconnects: reconnect !== false,
     backoff: backoffOf(reconnect === false ? {} : reconnect),
     /**
-     * No reconnect comes sooner after such an end: its `Retry-After`. NaN: there is no clock here, so a date counts
-     * only beside the server's own `Date`.
+     * No reconnect comes sooner after such an end: its `Retry-After`. A page reads no `Date` of another origin: our
+     * clock takes its place.
      */
-    leastPause: (end: unknown): number => retryAfterOf(end, NaN) ?? 0,
+    leastPause: (end: unknown): number => retryAfterOf(end, Date.now()) ?? 0,
     ...checked,
   };
 }

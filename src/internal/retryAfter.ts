@@ -1,20 +1,20 @@
 /** Reads how long a server asks to wait, or when its rate limit ends; and HTTP dates. */
 
 /**
- * Delay-seconds; a fraction is accepted, since servers send it. `0x10` and `1e3` are no number of seconds. Of a header
- * that came twice (`5, 10`) the first counts.
+ * Delay-seconds; a fraction and `20s` are accepted, since servers send them. `0x10` and `1e3` are no number of seconds.
+ * Of a header that came twice (`5, 10`) the first counts; a policy may follow (`20;w=60`).
  */
-const SECONDS = /^\d+(\.\d+)?(?=\s*(,|$))/;
+const SECONDS = /^\d+(\.\d+)?(?=s?\s*([,;]|$))/;
 
-/** An HTTP date begins with the name of a day. */
-const DATE = /^[A-Z][a-z]{2}.*\d:\d\d/;
+/** An HTTP date begins with the name of a day. Limits may end at a time of ISO 8601. */
+const DATE = /^([A-Z][a-z]{2}|\d{4}-\d\d-\d\dT).*\d:\d\d/;
 
 /**
  * Milliseconds since 1970; NaN for what is no HTTP date (RFC 9110 section 5.6.7). Of its three forms that of asctime
  * names no zone; it is in UTC like the others.
  */
 export const parseHttpDate = (text: string): number =>
-  DATE.test(text) ? Date.parse(/\d$/.test(text) && !/[+-]\d{4}$/.test(text) ? `${text} GMT` : text) : NaN;
+  DATE.test(text) ? Date.parse(/\d$/.test(text) && !/[+-]\d\d:?\d\d$/.test(text) ? `${text} GMT` : text) : NaN;
 
 /** Seconds from here on are no wait (31 years), but a time since 1970. */
 const LEAST_TIME = 1e9;
@@ -50,24 +50,37 @@ export const RATE_HEADERS = [...WAIT, ...LEFT, ...RESET];
 type HeaderOf = (name: string) => string | null | undefined;
 
 const isUsedUp = (headerOf: HeaderOf): boolean =>
-  LEFT.some((name) => /(^|\b(r|remaining)=)\s*0[.0]*(?![.\w])/.test(headerOf(name) ?? ''));
+  LEFT.some((name) => /(^|\b(r|remaining)=)\s*(-\d|0[.0]*(?![.\w]))/.test(headerOf(name) ?? ''));
+
+/** Asks to wait by a header of its own. */
+export const asksToWaitBy = (headerOf: HeaderOf): boolean =>
+  WAIT.some((name) => (headerOf(name) ?? undefined) !== undefined);
 
 /** Asks to wait, or has a rate limit that is used up. */
-export const limitsRateBy = (headerOf: HeaderOf): boolean =>
-  WAIT.some((name) => (headerOf(name) ?? undefined) !== undefined) || isUsedUp(headerOf);
+export const limitsRateBy = (headerOf: HeaderOf): boolean => asksToWaitBy(headerOf) || isUsedUp(headerOf);
 
-/** In the header `RateLimit`: the end of the limit that is used up. */
-const END = /\b(?:r|remaining)=0\b\D*\b(?:t|reset)=(\d+)/;
+/** In the header `RateLimit`: the end of the limit that is used up, by the ninth draft in any order, or the seventh. */
+const END = /\br=0\b[^,]*\bt=(\d+)|\bt=(\d+)[^,]*\br=0\b|\bremaining=0\b\D*\breset=(\d+)/;
 
 /**
  * How long an answer asks to wait, in milliseconds: by `Retry-After`, or else by the end of a rate limit, if that is
- * used up. A time in it is read by the clock of the server that sent it (the header `Date`), or else by ours.
+ * used up. A time in it is read by the clock of the server that sent it (the header `Date`), or else by ours. A 429 in
+ * which requests are left is of another limit, whose end is not told.
+ *
+ * @param isFinal a wait does not help: the limit is that of the next request
  */
-export function retryAfterBy(headerOf: HeaderOf, status: number | undefined, now: number): number | undefined {
+export function retryAfterBy(
+  headerOf: HeaderOf,
+  status: number | undefined,
+  now: number,
+  isFinal = false,
+): number | undefined {
   const serverNow = parseHttpDate(headerOf('date') ?? '') || now;
-  const names = status === 429 || isUsedUp(headerOf) ? [...WAIT, ...RESET] : WAIT;
-  return names
+  const isLimited = isUsedUp(headerOf)
+    ? !isFinal
+    : status === 429 && !LEFT.some((name) => /\d/.test(headerOf(name) ?? ''));
+  return (isLimited ? [...WAIT, ...RESET] : WAIT)
     .map((name) => headerOf(name) ?? '')
-    .map((text) => parseRetryAfter(END.exec(text)?.[1] ?? text, serverNow))
+    .map((text) => parseRetryAfter(END.exec(text)?.slice(1).find(Boolean) ?? text, serverNow))
     .find((wait) => wait !== undefined);
 }

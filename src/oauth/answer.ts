@@ -11,7 +11,7 @@ import {
 } from '../internal/answers.js';
 import { isKnownCode, isPermanentCode, isTemporaryCode, requiresSignIn } from '../internal/oauthErrors.js';
 import { parseBody } from '../internal/parseBody.js';
-import { parseHttpDate, retryAfterBy } from '../internal/retryAfter.js';
+import { asksToWaitBy, parseHttpDate, retryAfterBy } from '../internal/retryAfter.js';
 import { isText } from '../internal/kindOf.js';
 import { markPermanent } from '../token/permanentError.js';
 import { emptyBodyError, missingTokenError, notJsonError } from '../token/tokenResponse.js';
@@ -104,7 +104,7 @@ export function asksToRetry(answer: Pick<Response, 'status' | 'headers'> & { rea
   const { status, headers, body } = answer;
   if (status >= 400) return status < 500 && asksForAnotherTry(answer);
   const inBody = failedStatusIn(parseBody(body)) ?? 0;
-  return headers.has('retry-after') || isTemporaryStatus(inBody) || inBody >= 500;
+  return asksToWaitBy((header) => headers.get(header)) || isTemporaryStatus(inBody) || inBody >= 500;
 }
 
 /** The code that an answer means by its words, if it has another one, or none. */
@@ -154,8 +154,8 @@ export function mediaTypeOf(headers: Pick<Headers, 'get'>): string {
 }
 
 /** How long an answer asks to wait, in milliseconds; a time is read by the clock of the server that sent it. */
-export const retryAfterIn = ({ status, headers }: Pick<Response, 'status' | 'headers'>, now: number) =>
-  retryAfterBy((name) => headers.get(name), status, now);
+export const retryAfterIn = ({ status, headers }: Pick<Response, 'status' | 'headers'>, now: number, body = '') =>
+  retryAfterBy((name) => headers.get(name), status, now, isPermanentCode(errorCodeOf(parseBody(body))));
 
 /**
  * By how many whole seconds the server's clock is ahead of ours, by its `Date` header (the server is known by its TLS

@@ -53,7 +53,7 @@ export async function sendTokenRequest(
     status,
     text,
     asksToRetry: asksToRetry({ status, headers, body: text }),
-    retryAfter: retryAfterIn(response, now),
+    retryAfter: retryAfterIn(response, now, text),
     clockSkew: clockSkewOf(headers, now),
   };
 }

@@ -50,7 +50,7 @@ export function failureOf(thrown: unknown, { isPermanent, random, shownNow }: Fa
       });
   }
   try {
-    const retryAfter = retryAfterOf(thrown, shownNow());
+    const retryAfter = retryAfterOf(thrown, shownNow(), permanent);
     return permanent ? { error, permanent, retryAfter } : { error, permanent, retryAfter, jitter: randomShare(random) };
   } catch (thrownMeanwhile) {
     return isMarkedPermanent(thrownMeanwhile) ? { error: thrownMeanwhile, permanent: true } : { error, permanent };
@@ -98,14 +98,14 @@ export function isPermanentFailure(thrown: unknown): boolean {
 }
 
 /**
- * How long the server asked to wait, in ms: the headers by the response's own `Date`, or `retryAfter`.
+ * How long the server asked to wait, in ms, after a `permanent` failure by `Retry-After` alone: the headers by the response's own `Date`, or `retryAfter`.
  * The headers first: our own errors have one of the two, and others may mean seconds by the member.
  */
-export function retryAfterOf(thrown: unknown, shownNow: number): number | undefined {
+export function retryAfterOf(thrown: unknown, shownNow: number, permanent = false): number | undefined {
   const failure = failureWithReason(thrown);
   const { retryAfter } = fieldsOf(failure);
   const wait =
-    retryAfterBy((name) => headerOf(failure, name), statusOf(failure), shownNow) ??
+    retryAfterBy((name) => headerOf(failure, name), statusOf(failure), shownNow, permanent) ??
     (typeof retryAfter === 'number' && retryAfter < Infinity ? retryAfter : -1);
   return wait < 0 ? undefined : Math.min(wait, MAX_RETRY_AFTER);
 }

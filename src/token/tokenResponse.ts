@@ -5,6 +5,7 @@ import { errorCodeOf, failedStatusIn, fieldsOf, isHtml, saysError } from '../int
 import { isText, kindOf, tagOf } from '../internal/kindOf.js';
 import { isPrintable } from '../internal/oauthErrors.js';
 import { parseBody } from '../internal/parseBody.js';
+import { asksToWaitBy } from '../internal/retryAfter.js';
 import { markPermanent, permanentError } from './permanentError.js';
 import type { TokenResponse } from './types.js';
 
@@ -32,13 +33,18 @@ const NO_ANSWER: readonly unknown[] = [0, 'FETCH_ERROR', 'PARSING_ERROR'];
 const isPlain = (body: unknown): body is object => tagOf(body) === '[object Object]';
 
 /** Where the members of a body are that say something, down to three levels: `data.login.token`. */
-const placesIn = (body: unknown, depth = 3): string[] =>
-  (isPlain(body) ? Object.entries(body) : [])
-    .filter(([name, member]) => NAME.test(name) && (member ?? '') !== '')
-    .flatMap(([name, member]) => {
-      const below = depth > 1 ? placesIn(member, depth - 1) : [];
-      return below.length > 0 ? below.map((place) => `${name}.${place}`) : name;
-    });
+function placesIn(body: unknown, depth = 3): string[] {
+  try {
+    return (isPlain(body) ? Object.entries(body) : [])
+      .filter(([name, member]) => NAME.test(name) && (member ?? '') !== '')
+      .flatMap(([name, member]) => {
+        const below = depth > 1 ? placesIn(member, depth - 1) : [];
+        return below.length > 0 ? below.map((place) => `${name}.${place}`) : name;
+      });
+  } catch {
+    return []; // a getter has thrown
+  }
+}
 
 /**
  * The error of a body without a token. A server that answers so has understood the request: another attempt does not
@@ -126,7 +132,7 @@ export async function readFetchResponse(response: FetchResponse, late$: Observab
       `the token endpoint redirected, perhaps to its sign-in page${status ? '' : ', or the mode is "no-cors"'}`,
     );
   // A success that asks for a later try and has no token is none. That no requests are left is said of the next one.
-  if (!isOk || (headers.get('retry-after') && !isText(fieldsOf(body).access_token)))
+  if (!isOk || (asksToWaitBy((name) => headers.get(name)) && !isText(fieldsOf(body).access_token)))
     throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
   if (text.trim() === '')
     throw emptyBodyError(status, `the token endpoint answered ${String(status)} with an empty body`);
