@@ -119,6 +119,10 @@ describe('tokenResponseOf', () => {
     expect(isPermanentFailure(failure)).toBe(false);
     expect(failureOf(200, '{"state":"pending"}', { 'x-retry-after': '7' })).toMatchObject({ retryAfter: 7000 });
     expect(isPermanentFailure(failureOf(200, '{"state":"pending"}', { 'x-retry-after': '7' }))).toBe(false);
+    expect(failureOf(200, '{"token":"SECRET"}', { 'retry-after': '7' })).toMatchObject({
+      message:
+        'it answered (temporarily_unavailable), but token: give a "fetch" that returns { access_token, expires_in }',
+    });
     const refused = failureOf(200, '{"success":false}', { 'ratelimit-remaining': '0' });
     expect(isPermanentFailure(refused)).toBe(true);
   });

@@ -329,8 +329,9 @@ describe('what clients give that do not throw', () => {
   });
 
   it.each([0, 'FETCH_ERROR', 'PARSING_ERROR'])('should be temporary with the status %j: no answer came', (status) => {
-    const error = failureOf({ data: null, error: { status, message: 'SECRET' } });
+    const error = failureOf({ data: null, error: { status, error: 'TypeError: SECRET', message: 'SECRET' } });
     expect(error).toBeInstanceOf(TokenEndpointError);
+    expect(error!.message).toBe('the token endpoint did not answer');
     expect(isPermanentFailure(error)).toBe(false);
   });
 });
@@ -446,6 +447,9 @@ describe('readFetchResponse', () => {
     const error = await failure(Response.json({ state: 'pending' }, { headers }));
     expect(error).toMatchObject({ message: 'the token endpoint answered 200', status: 200 });
     expect([isPermanentFailure(error), retryAfterOf(error, 0)]).toEqual([false, 7000]);
+    expect(await failure(Response.json({ data: { token: 'SECRET' } }, { headers }))).toMatchObject({
+      message: 'the token endpoint answered 200, but data.token: return { access_token, expires_in }',
+    });
     const body = { access_token: 'a' };
     await expect(readFetchResponse(Response.json(body, { headers }), NEVER)).resolves.toEqual(body);
     const older = await failure(Response.json({ state: 'pending' }, { headers: { 'x-retry-after': '7' } }));

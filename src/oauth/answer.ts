@@ -14,7 +14,7 @@ import { parseBody } from '../internal/parseBody.js';
 import { asksToWaitBy, parseHttpDate, retryAfterBy } from '../internal/retryAfter.js';
 import { isText } from '../internal/kindOf.js';
 import { markPermanent } from '../token/permanentError.js';
-import { emptyBodyError, missingTokenError, notJsonError } from '../token/tokenResponse.js';
+import { emptyBodyError, misplacedTokenIn, missingTokenError, notJsonError } from '../token/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
 
 /** What a token endpoint answered. */
@@ -44,8 +44,10 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
   if (!isOk || answer.asksToRetry || saysError(body) || saysToSignIn(text)) throw refusal(answer, body);
   if (text.trim() === '') throw emptyBodyError(status, `${name}, but an empty body`);
   if (body === undefined) throw notJsonError(text, `${name}, but its body is not JSON`);
-  throw missingTokenError(body, `${name} and`, 'give a "fetch" that returns { access_token, expires_in }');
+  throw missingTokenError(body, `${name} and`, REMEDY);
 }
+
+const REMEDY = 'give a "fetch" that returns { access_token, expires_in }';
 
 /** What servers say in the place of `invalid_grant`: Atlassian, Cognito, Exact Online, HubSpot, OpenAI and others. */
 const SIGN_IN_AGAIN = [
@@ -130,7 +132,8 @@ function refusal(answer: Answer, body: unknown): TokenEndpointError {
   const meant = codeMeant(answer, code, error_description);
   const error = meant ?? (isKnown ? code : undefined);
   const said = isKnown ? `: ${code}` : code && ', and an error code that is not printed';
-  const failure = new TokenEndpointError(`${name}${said}${meant ? ` (${meant})` : ''}`, {
+  const hint = status < 300 && answer.asksToRetry ? misplacedTokenIn(body, REMEDY) : '';
+  const failure = new TokenEndpointError(`${name}${said}${meant ? ` (${meant})` : ''}${hint}`, {
     status,
     ...(error !== undefined && { error }),
     ...(isText(error_description) && { error_description }),

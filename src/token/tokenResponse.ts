@@ -23,6 +23,8 @@ const TOKEN_NAME = /^(?!.*(refresh|csrf|xsrf|device|session_?token)).*(token|jwt
 
 const MOST_NAMES = 5;
 
+const REMEDY = 'return { access_token, expires_in }';
+
 /** The tag of an error. */
 const ERROR = /Error|DOMException/;
 
@@ -46,6 +48,18 @@ function placesIn(body: unknown, depth = 3): string[] {
   }
 }
 
+const listOf = (places: readonly string[]): string => places.slice(0, MOST_NAMES).join(', ');
+
+/**
+ * Says where a body may have its token; an empty text, if nowhere.
+ *
+ * @param remedy what to do then
+ */
+export function misplacedTokenIn(body: unknown, remedy: string): string {
+  const names = listOf(placesIn(body).filter((place) => TOKEN_NAME.test(place)));
+  return names && `, but ${names}: ${remedy}`;
+}
+
 /**
  * The error of a body without a token. A server that answers so has understood the request: another attempt does not
  * help, unless the token is undefined, null or empty because there is none yet.
@@ -56,10 +70,8 @@ export function missingTokenError(body: unknown, answered: string, remedy: strin
   const { access_token, ...others } = fieldsOf(body);
   const missing = `${answered} no access_token (${kindOf(access_token)})`;
   if ((access_token ?? '') === '' && 'access_token' in fieldsOf(body)) return new InvalidTokenResponseError(missing);
-  const places = placesIn(others);
-  const tokens = places.filter((place) => TOKEN_NAME.test(place));
-  const names = (tokens.length > 0 ? tokens : places).slice(0, MOST_NAMES).join(', ');
-  return permanentError(missing + (tokens.length > 0 ? `, but ${names}: ${remedy}` : names && `; it has ${names}`));
+  const names = listOf(placesIn(others));
+  return permanentError(missing + (misplacedTokenIn(others, remedy) || (names && `; it has ${names}`)));
 }
 
 /** Throws an error that says what is wrong with a response, without quoting it. */
@@ -78,6 +90,7 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   // Clients that do not throw give `{ data, error }`.
   const { error: given } = fieldsOf(response);
   if (ERROR.test(tagOf(given))) throw given;
+  if (NO_ANSWER.includes(fieldsOf(given).status)) throw new TokenEndpointError('the token endpoint did not answer');
   const has = 'the token response has';
   const member = FOREIGN_MEMBERS.find((name) => name in response);
   if (member !== undefined)
@@ -85,11 +98,10 @@ export function checkTokenResponse(response: unknown): asserts response is Token
       `${has} no access_token (${kindOf(value)}), but ${member}: return the parsed body, { access_token, expires_in }`,
     );
   // RFC 6749 section 5.2 asks for the status 400, but some servers answer 200; others repeat the status in the body.
-  if (!saysError(response)) throw missingTokenError(response, has, 'return { access_token, expires_in }');
+  if (!saysError(response)) throw missingTokenError(response, has, REMEDY);
   const error = endpointError(response, failedStatusIn(response));
   // What has neither a status nor a code is judged by nobody else.
-  const isSure = error.status === undefined && error.error === undefined && !NO_ANSWER.includes(fieldsOf(given).status);
-  throw isSure ? markPermanent(error) : error;
+  throw error.status === undefined && error.error === undefined ? markPermanent(error) : error;
 }
 
 /** An object of a class may have its fields as getters, which a spread does not find. */
@@ -133,7 +145,9 @@ export async function readFetchResponse(response: FetchResponse, late$: Observab
     );
   // A success that asks for a later try and has no token is none. That no requests are left is said of the next one.
   if (!isOk || (asksToWaitBy((name) => headers.get(name)) && !isText(fieldsOf(body).access_token)))
-    throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
+    throw Object.defineProperty(endpointError(body, status, isOk ? misplacedTokenIn(body, REMEDY) : ''), 'headers', {
+      value: headers,
+    });
   if (text.trim() === '')
     throw emptyBodyError(status, `the token endpoint answered ${String(status)} with an empty body`);
   if (body === undefined)
@@ -161,7 +175,7 @@ const textOfFailure = (response: FetchResponse, late$: Observable<unknown>): Pro
   firstValueFrom(merge(response.text(), late$.pipe(map(() => '')))).catch(() => '');
 
 /** What a token endpoint says when it refuses (RFC 6749 section 5.2). */
-function endpointError(body: unknown, status: number | undefined): TokenEndpointError {
+function endpointError(body: unknown, status: number | undefined, hint = ''): TokenEndpointError {
   const { error_description } = fieldsOf(body);
   const given = errorCodeOf(body);
   const code =
@@ -171,7 +185,7 @@ function endpointError(body: unknown, status: number | undefined): TokenEndpoint
         ? ` with the error ${given}`
         : ' with an error';
   return new TokenEndpointError(
-    `the token endpoint answered${status === undefined ? '' : ` ${String(status)}`}${code}`,
+    `the token endpoint answered${status === undefined ? '' : ` ${String(status)}`}${code}${hint}`,
     {
       ...(status !== undefined && { status }),
       ...(given !== undefined && { error: given }),
