@@ -111,8 +111,10 @@ describe('startTokenServer', () => {
 
   it('should be overcome by a stream', async () => {
     const server = await start({ lifetime: 60_000 });
-    server.failToken('transient', 'down', 'invalid');
+    server.failToken('transient', 'down');
     expect((await firstValueFrom(streamOf(server).pipe(timeout(10_000)))).value).toBe('token-1');
+    server.failToken('invalid');
+    await expect(firstValueFrom(streamOf(server).pipe(timeout(10_000)))).rejects.toThrow('failed permanently');
   });
 
   it('should leave nothing behind that keeps the process alive, though an answer was still to come', async () => {
