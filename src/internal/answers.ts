@@ -85,7 +85,7 @@ export function errorCodeOf(answer: unknown): string | undefined {
  */
 export function failedStatusIn(body: unknown): number | undefined {
   const { error, errors } = fieldsOf(body);
-  const found = [body, error, Array.isArray(errors) ? errors : []]
+  const found = [body, error, errors]
     .flat()
     .flatMap((each) => {
       const { extensions } = fieldsOf(each);
