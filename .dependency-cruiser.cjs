@@ -23,7 +23,7 @@ const borders = {
     may: [
       ...common,
       packaged('oauth4webapi'),
-      ...files('token/permanentError', 'token/refreshPolicy', 'token/tokenResponse'),
+      ...files('token/missingToken', 'token/permanentError', 'token/refreshPolicy', 'token/tokenResponse'),
     ],
     types: [folder('token')],
     why: 'Fetching a token must not need a token, and so not http.',

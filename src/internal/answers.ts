@@ -143,7 +143,8 @@ function oauthCodeIn(members: readonly unknown[]): string | undefined {
 
 /**
  * The code in the member `error`: the code itself, the body that Angular keeps there, `{ code: 'invalid_client' }`,
- * Google's `{ status }`, OpenAI's `{ type }`, Firebase's `{ message: 'QUOTA_EXCEEDED : …' }`, or Meta's `{ is_transient: true }`.
+ * Google's `{ status }`, OpenAI's `{ type }`, Firebase's `{ message: 'QUOTA_EXCEEDED : …' }`, or Meta's
+ * `{ is_transient: true }`.
  */
 function codeIn(member: unknown): string | undefined {
   if (typeof member === 'string')

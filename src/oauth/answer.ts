@@ -14,7 +14,8 @@ import { parseBody } from '../internal/parseBody.js';
 import { asksToWaitBy, parseHttpDate, retryAfterBy } from '../internal/retryAfter.js';
 import { isText } from '../internal/kindOf.js';
 import { markPermanent } from '../token/permanentError.js';
-import { emptyBodyError, misplacedTokenIn, missingTokenError, notJsonError } from '../token/tokenResponse.js';
+import { missingTokenError, misplacedTokenIn } from '../token/missingToken.js';
+import { emptyBodyError, notJsonError } from '../token/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
 
 /** What a token endpoint answered. */
@@ -99,8 +100,8 @@ export const TEMPORARILY_UNAVAILABLE = 'temporarily_unavailable';
 
 /**
  * Whether an answer without a token asks for another try, other than by a 5xx or a code: by its headers, or by a status
- * in the body of a success. That no requests are left is said of the next one there. The stream asks the same of the errors of other sources; those of this entry show a code for
- * it, because they have no headers.
+ * in the body of a success. There, that no requests are left is said of the next one. The stream asks the same of the
+ * errors of other sources; those of this entry show a code for it, because they have no headers.
  */
 export function asksToRetry(answer: Pick<Response, 'status' | 'headers'> & { readonly body: string }): boolean {
   const { status, headers, body } = answer;

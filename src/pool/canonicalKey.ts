@@ -104,7 +104,7 @@ const shapeOf = (names: readonly string[]) => ({
   }),
 });
 
-/** Those of the last object at each depth. The next one mostly has the same: to sort and quote them takes most of the time. */
+/** Those of the last object at each depth, which the next one mostly has too: to sort and quote them takes longest. */
 const shapes: ReturnType<typeof shapeOf>[] = [];
 
 function shapeAt(depth: number, names: readonly string[]) {

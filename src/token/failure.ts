@@ -98,8 +98,9 @@ export function isPermanentFailure(thrown: unknown): boolean {
 }
 
 /**
- * How long the server asked to wait, in ms, after a `permanent` failure by `Retry-After` alone: the headers by the response's own `Date`, or `retryAfter`.
- * The headers first: our own errors have one of the two, and others may mean seconds by the member.
+ * How long the server asked to wait, in ms: by its headers and their `Date`, after a `permanent` failure by
+ * `Retry-After` alone; or by the member `retryAfter`. The headers come first: our own errors have one of the two, and
+ * others may mean seconds by the member.
  */
 export function retryAfterOf(thrown: unknown, shownNow: number, permanent = false): number | undefined {
   const failure = failureWithReason(thrown);

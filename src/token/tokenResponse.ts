@@ -6,6 +6,7 @@ import { isText, kindOf, tagOf } from '../internal/kindOf.js';
 import { isPrintable } from '../internal/oauthErrors.js';
 import { parseBody } from '../internal/parseBody.js';
 import { asksToWaitBy } from '../internal/retryAfter.js';
+import { missingTokenError, misplacedTokenIn } from './missingToken.js';
 import { markPermanent, permanentError } from './permanentError.js';
 import type { TokenResponse } from './types.js';
 
@@ -15,14 +16,6 @@ export const fitsHeader = (text: string): boolean => /^[\x21-\x7e]+$/.test(text)
 /** Members of HTTP responses, Observables, promises, bytes and our tokens: no token response has them. */
 const FOREIGN_MEMBERS = ['headers', 'response', 'subscribe', 'then', 'byteLength', 'arrayBuffer', 'raw'];
 
-/** A name that may be printed: of words. An id, or another key of a map, may be a secret. */
-const NAME = /^(?=.{1,24}$)[A-Z]?[a-z]*((_|_?[A-Z])[a-z]+)*$/;
-
-/** What logins call a token for requests: `user.token`, `accessJwt`, `access` (Django). */
-const TOKEN_NAME = /^(?!.*(refresh|csrf|xsrf|device|session_?token)).*(token|jwt|\baccess)$/i;
-
-const MOST_NAMES = 5;
-
 const REMEDY = 'return { access_token, expires_in }';
 
 /** The tag of an error. */
@@ -30,49 +23,6 @@ const ERROR = /Error|DOMException/;
 
 /** The statuses of an error without an answer: an XMLHttpRequest's, and RTK Query's. */
 const NO_ANSWER: readonly unknown[] = [0, 'FETCH_ERROR', 'PARSING_ERROR'];
-
-/** Not a list or bytes, which may have millions of members. */
-const isPlain = (body: unknown): body is object => tagOf(body) === '[object Object]';
-
-/** Where the members of a body are that say something, down to three levels: `data.login.token`. */
-function placesIn(body: unknown, depth = 3): string[] {
-  try {
-    return (isPlain(body) ? Object.entries(body) : [])
-      .filter(([name, member]) => NAME.test(name) && (member ?? '') !== '')
-      .flatMap(([name, member]) => {
-        const below = depth > 1 ? placesIn(member, depth - 1) : [];
-        return below.length > 0 ? below.map((place) => `${name}.${place}`) : name;
-      });
-  } catch {
-    return []; // a getter has thrown
-  }
-}
-
-const listOf = (places: readonly string[]): string => places.slice(0, MOST_NAMES).join(', ');
-
-/**
- * Says where a body may have its token; an empty text, if nowhere.
- *
- * @param remedy what to do then
- */
-export function misplacedTokenIn(body: unknown, remedy: string): string {
-  const names = listOf(placesIn(body).filter((place) => TOKEN_NAME.test(place)));
-  return names && `, but ${names}: ${remedy}`;
-}
-
-/**
- * The error of a body without a token. A server that answers so has understood the request: another attempt does not
- * help, unless the token is undefined, null or empty because there is none yet.
- *
- * @param remedy what to do if the token has another name
- */
-export function missingTokenError(body: unknown, answered: string, remedy: string): InvalidTokenResponseError {
-  const { access_token, ...others } = fieldsOf(body);
-  const missing = `${answered} no access_token (${kindOf(access_token)})`;
-  if ((access_token ?? '') === '' && 'access_token' in fieldsOf(body)) return new InvalidTokenResponseError(missing);
-  const names = listOf(placesIn(others));
-  return permanentError(missing + (misplacedTokenIn(others, remedy) || (names && `; it has ${names}`)));
-}
 
 /** Throws an error that says what is wrong with a response, without quoting it. */
 export function checkTokenResponse(response: unknown): asserts response is TokenResponse {
