@@ -29,9 +29,9 @@ import { outside, storeOutside } from './zones.js';
  * Provides {@link TOKEN_STREAM}. With {@link tokenInterceptor} the requests of `HttpClient` carry its token.
  *
  * The stream's timers run outside of Angular's zone: they do not delay the stability of the application, and cause no
- * change detection. During server-side rendering there is no token: the factory is not called, no timer runs, and
- * requests are not changed. `takeToken` and `refresh()` fail there at once, so a guard must let pass where
- * `isPlatformServer` says so. The stream is closed with the injector.
+ * change detection. During server-side rendering there is no token: the factory is not called, and requests are not
+ * changed. `takeToken` and `refresh()` fail there without a wait, so a guard must let pass where `isPlatformServer`
+ * says so. The stream is closed with the injector.
  *
  * ```ts
  * import { provideHttpClient, withInterceptors } from '@angular/common/http';

@@ -7,7 +7,7 @@ import type { RequestOptions } from './streamOptions.js';
 
 /**
  * The application's token stream: the one without a name. Injecting it fetches nothing. During server rendering
- * it never emits, and `takeToken` and `refresh()` fail at once.
+ * it never emits, connections are not opened, and `takeToken` and `refresh()` fail.
  */
 export const TOKEN_STREAM = /* @__PURE__ */ new InjectionToken<TokenStream>(
   'TOKEN_STREAM of rx-fresh-token: call provideTokenStream()',

@@ -1,18 +1,26 @@
 /** The stream during server-side rendering, where there is no token. */
-import { ignoreElements, throwError } from 'rxjs';
-import { TokenUnavailableError } from '../errors.js';
+import { delay, ignoreElements, map, timer, type Observable } from 'rxjs';
+import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
 import { createTokenStream, managerOf, streamOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 
 /**
- * A stream that fetches nothing and starts no timer. What a page shows of it stays silent until it is closed, as before
- * the first token. Whoever waits for one token fails at once: none will come, and a guard that waits would block the
- * rendering.
+ * A stream that fetches nothing. What a page shows of it, and connections, stay silent until it is closed, as before
+ * the first token. Whoever waits for one token fails: none will come, and a guard that waits would block the rendering.
  */
 export function streamOnServer(): TokenStream {
-  const noToken = () =>
-    throwError(() => new TokenUnavailableError('no token on a server: let guards pass if isPlatformServer()'));
-  const manager = managerOf(createTokenStream(noToken));
+  const manager = managerOf(createTokenStream(() => noToken()));
+  // An error in the signal of a component stops its first change detection, and the page would lack the rest. Of an
+  // application without zones, that is in a timer which is set after this one, when the component has been made.
+  const noToken = (): Observable<never> =>
+    timer(0).pipe(
+      delay(0),
+      map(() => {
+        throw manager.isClosed()
+          ? new TokenStreamClosedError()
+          : new TokenUnavailableError('no token on a server: let guards pass if isPlatformServer()');
+      }),
+    );
   const silent$ = manager.events$.pipe(ignoreElements());
-  return streamOf({ ...manager, token$: silent$, take: noToken, refresh: noToken });
+  return streamOf({ ...manager, token$: silent$, take: noToken, takeForConnection: () => silent$, refresh: noToken });
 }

@@ -82,14 +82,14 @@ function connectionsOf<T>(
 
 /** The pipeline: a token, the connection that is opened with it, and what follows its end. */
 export function connections<T>(manager: TokenManager, connect: Connect<T>, settings: ConnectSettings): Observable<T> {
-  const { recover, reject, timers, events$, lastError } = manager;
+  const { take: takeToken, takeForConnection = takeToken, recover, reject, timers, events$, lastError } = manager;
   const { backoff, maxWait, isFinal, isRejection } = settings;
 
   return defer(() => {
     const runInContext = captureContext();
     let state: EndState = { attempts: 0, rejections: 0 };
     /** Brings the token of the next connection. */
-    let token$ = manager.take(maxWait);
+    let token$ = takeForConnection(maxWait);
     /** `isFinal` has claimed the last end. */
     let wasFinal = false;
 
@@ -120,7 +120,7 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
       const decision = wasFinal ? null : afterEnd(thrown.end, state, settings);
       if (!decision) throw thrown;
       state = decision.state;
-      token$ = decision.isRejected ? replacement(thrown.end) : manager.take(maxWait);
+      token$ = decision.isRejected ? replacement(thrown.end) : takeForConnection(maxWait);
       return timers.after(decision.pause, true);
     };
 

@@ -15,7 +15,10 @@ import type { TokenSource, TokenStreamOptions } from './types.js';
 export type FullManager = ReturnType<typeof createManager>;
 
 /** What streams, operators and clients share behind one token. */
-export type TokenManager = Omit<FullManager, 'parts' | 'reset'>;
+export type TokenManager = Omit<FullManager, 'parts' | 'reset'> & {
+  /** In the place of `take`: where no token comes, a connection is silent instead of failing. */
+  readonly takeForConnection?: FullManager['take'];
+};
 
 /** @param state what a pool knows of the stream already */
 export function createManager(
