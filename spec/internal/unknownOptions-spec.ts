@@ -248,6 +248,11 @@ it.each<[string, () => unknown, string]>([
     'baseURL": did you mean "baseUrl"?',
   ],
   ['createTokenStream', () => createTokenStream(source, { maxwait: 5 } as object), 'maxwait": did you mean "maxWait"?'],
+  [
+    'an option that is an object',
+    () => createTokenStream(source, { backoff: { Max: 5 } } as object),
+    'backoff.Max": did you mean "backoff.max"?',
+  ],
 ])('should name the right option of %s if only the case of a letter is wrong', (_name, call, end) => {
   expect(call).toThrow(`unknown option "${end}`);
 });

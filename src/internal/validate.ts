@@ -50,7 +50,7 @@ export function refuseUnknown(options: object, known: object, hint = '', prefix 
   for (const [name, value] of Object.entries(options))
     if (value !== undefined && !Object.hasOwn(known, name)) {
       const meant = Object.keys(known).find((each) => each.toLowerCase() === name.toLowerCase());
-      throw new TypeError(`unknown option "${prefix}${name}"${meant ? `: did you mean "${meant}"?` : hint}`);
+      throw new TypeError(`unknown option "${prefix}${name}"${meant ? `: did you mean "${prefix}${meant}"?` : hint}`);
     }
 }
 
