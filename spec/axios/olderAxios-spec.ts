@@ -32,6 +32,15 @@ it('should say so, when it is attached to an instance of axios 0', () => {
   expect(() => attachToken(instance, token$)).toThrow(needs);
 });
 
+it('should take the mock of a unit test, which has what it needs alone, also in the place of the whole package', () => {
+  isOld.mockReturnValue(true);
+  const request = { use: () => 0, eject: () => undefined };
+  const mock = { defaults: { baseURL: 'https://api.example.com' }, interceptors: { request, response: request } };
+  expect(() => {
+    attachToken(mock as unknown as Axios.AxiosInstance, token$)();
+  }).not.toThrow();
+});
+
 it('should take an instance of another copy of axios 1', () => {
   const { default: other } = jest.requireActual<typeof Axios>('axios-1.5');
   expect(() => attachToken(other.create({ baseURL: 'https://api.example.com' }), token$)).not.toThrow();
