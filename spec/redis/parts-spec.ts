@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { Redis } from 'ioredis';
 import { ClientClosedError, createClient } from 'redis';
 import { asyncScheduler, firstValueFrom, from, NEVER, Subject } from 'rxjs';
@@ -6,7 +7,9 @@ import { createBoundedCalls } from '../../src/redis/boundedCalls.js';
 import { createClockBound } from '../../src/redis/clockBound.js';
 import { createTokenCache } from '../../src/redis/tokenCache.js';
 import { fetchTime, ttlOf, pollPause, sharedPause } from '../../src/redis/leaseTimes.js';
+import type { RedisClient } from '../../src/redis/client.js';
 import { redisTokenStore } from '../../src/redis/index.js';
+import { openDuplicate } from '../../src/redis/openDuplicate.js';
 import { settingsOf } from '../../src/redis/options.js';
 import { parseAcquireReply, parseCommitReply, parsePush } from '../../src/redis/replies.js';
 import { createEncryption } from '../../src/redis/encryption.js';
@@ -20,6 +23,31 @@ import {
   TokenFetchTimeoutError,
   TokenStreamClosedError,
 } from '../../src/errors.js';
+
+/** A client of `redis` 5: once it has been closed, it cannot be closed again, and one that connects has its way. */
+class ClosedOnce extends EventEmitter {
+  isOpen = false;
+  readonly isReady = false;
+  isConnected = false;
+  readonly connect = () => {
+    this.isOpen = true;
+    return new Promise(() => undefined);
+  };
+  readonly unref = () => undefined;
+  readonly destroy = () => {
+    if (!this.isOpen) throw new ClientClosedError();
+    this.isOpen = this.isConnected = false;
+  };
+}
+
+it.each(['connect', 'error'])('should close a second connection of redis 5 that is not wanted at its %s', (event) => {
+  const duplicate = new ClosedOnce();
+  const client = { duplicate: () => duplicate } as unknown as RedisClient;
+  openDuplicate(client, createTimers(asyncScheduler)).subscribe().unsubscribe();
+  duplicate.isConnected = event === 'connect';
+  duplicate.emit(event, new Error('refused'));
+  expect([duplicate.isOpen, duplicate.isConnected]).toEqual([false, false]);
+});
 
 describe('the bound of the clock', () => {
   // Redis' clock is 1 000 000 ms ahead of ours in all of these.
