@@ -89,6 +89,9 @@ describe('urql, with the isRejection of its recipe', () => {
     ['an event stream that goes on', rows, [200, 'text/event-stream', `data: ${rows[2]}\n\n`], 0, { now: 1 }],
     ['a 200 with another error', rows, [200, 'application/json', '{"errors":[{"message":"no"}]}'], 0, 200],
     ['data', rows, rows, 0, { now: 1 }],
+    ['JSON that is cut off', rows, [200, 'application/json', '{"data":'], 0, 200],
+    ['null', rows, [200, 'application/json', 'null'], 0, 200],
+    ['errors that are no list', rows, [200, 'application/json', '{"errors":{"a":[]}}'], 0, 200],
   ])('%s', async (_, toRevoked, toAlive, rejections, expected) => {
     const api = new Api();
     let endStream = () => {};
