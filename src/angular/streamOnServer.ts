@@ -1,5 +1,5 @@
 /** The stream during server-side rendering, where there is no token. */
-import { delay, ignoreElements, map, timer, type Observable } from 'rxjs';
+import { asyncScheduler, defer, ignoreElements, subscribeOn, type Observable } from 'rxjs';
 import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
 import { createTokenStream, managerOf, streamOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
@@ -13,14 +13,11 @@ export function streamOnServer(): TokenStream {
   // An error in the signal of a component stops its first change detection, and the page would lack the rest. Of an
   // application without zones, that is in a timer which is set after this one, when the component has been made.
   const noToken = (): Observable<never> =>
-    timer(0).pipe(
-      delay(0),
-      map(() => {
-        throw manager.isClosed()
-          ? new TokenStreamClosedError()
-          : new TokenUnavailableError('no token on a server: let guards pass if isPlatformServer()');
-      }),
-    );
+    defer(() => {
+      throw manager.isClosed()
+        ? new TokenStreamClosedError()
+        : new TokenUnavailableError('no token on a server: let guards pass if isPlatformServer()');
+    }).pipe(subscribeOn(asyncScheduler), subscribeOn(asyncScheduler));
   const silent$ = manager.events$.pipe(ignoreElements());
   return streamOf({ ...manager, token$: silent$, take: noToken, takeForConnection: () => silent$, refresh: noToken });
 }
