@@ -7,10 +7,10 @@ import { root } from './run.mjs';
 // docs/guarantees.md; the limits are what its guarantees cost today, and must not grow unnoticed. Bytes.
 const imports = [
   { names: 'createTokenStream, withToken', limit: 17_056, goal: 7_680 },
-  { names: 'createTokenStream, withToken, createFetch', limit: 20_837, goal: 9_728 },
+  { names: 'createTokenStream, withToken, createFetch', limit: 20_838, goal: 9_728 },
   { names: '*', limit: 22_935 },
-  { from: 'pool', names: '*', limit: 19_849 },
-  { from: 'otel', names: '*', limit: 1_557 },
+  { from: 'pool', names: '*', limit: 19_848 },
+  { from: 'otel', names: '*', limit: 1_558 },
 ];
 const fileOf = (from = '') => join(root, 'dist/esm', from, 'index.js');
 const entry = fileOf();
