@@ -86,6 +86,11 @@ describe('32: what a rejection is', () => {
         outcome: of(limited({ 'x-ratelimit-remaining': '12' })),
         rejected: true,
       },
+      {
+        name: 'a 403 of a gateway that cannot count: x-ratelimit-remaining: -1',
+        outcome: of(limited({ 'x-ratelimit-remaining': '-1' })),
+        rejected: true,
+      },
       { name: 'not a 403 with Retry-After', outcome: of(limited({ 'retry-after': '60' })), rejected: false },
       {
         name: 'not a 403 with x-ratelimit-remaining twice',

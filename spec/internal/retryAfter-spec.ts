@@ -72,13 +72,13 @@ describe('retryAfterBy', () => {
     ['a limit that is used up, not the others', { ratelimit: '"minute";r=0;t=50, "hour";r=12;t=3000' }, 50_000],
     ['its members in another order', { ratelimit: '"hour";t=3000;r=12, "minute";t=50;r=0' }, 50_000],
     ['its members with others between them', { ratelimit: '"minute";r=0;pk=:1:;t=50' }, 50_000],
-    ['a limit that is exceeded', { 'x-ratelimit-remaining': '-1', 'x-ratelimit-reset': '60' }, 60_000],
     ['another one, if the first cannot be read', { 'retry-after': 'soon', 'ratelimit-reset': '50' }, 50_000],
   ])('should read %s', (_what, headers, wait) => {
     expect(waitOf(headers)).toBe(wait);
   });
 
   it.each<[string, Record<string, string>, number]>([
+    ['of a limit that a gateway cannot count', { 'x-ratelimit-remaining': '-1', 'x-ratelimit-reset': '60' }, 403],
     ['of a limit that is not used up', { 'x-ratelimit-remaining': '12', 'x-ratelimit-reset': '60' }, 503],
     [
       'of another limit than the one that is exceeded',

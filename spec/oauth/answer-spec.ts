@@ -13,11 +13,8 @@ describe('retryAfterIn', () => {
 
   it('should not wait for the end of a limit after a refusal that no wait helps', () => {
     const headers = new Headers({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '60' });
-    const waits = ['{"error":"invalid_grant"}', '{"error":"slow_down"}', '{}', ''];
-    expect(waits.map((body) => retryAfterIn({ status: 400, headers }, NOW, body))).toEqual([
+    expect([true, false].map((isFinal) => retryAfterIn({ status: 400, headers }, NOW, isFinal))).toEqual([
       undefined,
-      60_000,
-      60_000,
       60_000,
     ]);
   });
@@ -42,7 +39,7 @@ describe('retryAfterIn', () => {
 function refusalOf(error: string, error_description: string): TokenEndpointError {
   const text = JSON.stringify({ error, error_description });
   try {
-    const rest = { asksToRetry: false, retryAfter: undefined, clockSkew: undefined };
+    const rest = { asksToRetry: false, retryAfter: () => undefined, clockSkew: undefined };
     tokenResponseOf({ name: 'it answered', status: 400, text, ...rest });
   } catch (failure) {
     return failure as TokenEndpointError;
@@ -58,7 +55,7 @@ describe('tokenResponseOf', () => {
         name: 'it answered',
         status,
         text,
-        retryAfter: retryAfterIn({ status, headers: new Headers(headers) }, NOW),
+        retryAfter: (isFinal) => retryAfterIn({ status, headers: new Headers(headers) }, NOW, isFinal),
         clockSkew: undefined,
         asksToRetry: asks,
       });
@@ -173,9 +170,43 @@ describe('tokenResponseOf', () => {
   });
 });
 
+it.each<[number, string, number | undefined]>([
+  [400, '{"error":"invalid_grant"}', undefined],
+  [400, '{"message":"The refresh token is invalid"}', undefined],
+  [401, '{"error":"invalid_token","error_description":"session expired"}', undefined],
+  [200, '{"error":"x_y"}', undefined],
+  [400, '{"error":"slow_down"}', 60_000],
+  [429, '{}', 60_000],
+])('should wait for the end of a limit only where that helps: %i %s', (status, text, expected) => {
+  const headers = new Headers({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '60' });
+  const retryAfter = (isFinal: boolean) => retryAfterIn({ status, headers }, NOW, isFinal);
+  const answer = { name: 'it answered', status, text, retryAfter, clockSkew: undefined, asksToRetry: false };
+  let failure: unknown;
+  try {
+    tokenResponseOf(answer);
+  } catch (thrown) {
+    failure = thrown;
+  }
+  expect((failure as TokenEndpointError).retryAfter).toBe(expected);
+});
+
+it.each(['{"access_token":null,"error":{"message":"session not ready"}}', '{"access_token":"","errors":["down"]}'])(
+  'should ask again for a token that is empty yet: %s',
+  (text) => {
+    const answer = { name: 'it answered', status: 200, text, retryAfter: () => undefined, clockSkew: undefined };
+    let failure: unknown;
+    try {
+      tokenResponseOf({ ...answer, asksToRetry: false });
+    } catch (thrown) {
+      failure = thrown;
+    }
+    expect(isPermanentFailure(failure)).toBe(false);
+  },
+);
+
 it('should not take the page of a firewall for one that asks for a sign-in, whatever it says of a session', () => {
   const text = '<!doctype html><html><body>Your VPN session has expired</body></html>';
-  const answer = { name: 'it answered', status: 403, text, retryAfter: undefined, clockSkew: undefined };
+  const answer = { name: 'it answered', status: 403, text, retryAfter: () => undefined, clockSkew: undefined };
   let failure: unknown;
   try {
     tokenResponseOf({ ...answer, asksToRetry: true });

@@ -153,6 +153,7 @@ describe('retryAfterOf', () => {
   });
 
   const headers = new Headers({ 'retry-after': '7' });
+  const usedUp = new Headers({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '240' });
   it.each<[string, unknown, number | undefined]>([
     ['retryAfter in ms', new TokenEndpointError('later', { retryAfter: 1500 }), 1500],
     ['retryAfter of zero', { retryAfter: 0 }, 0],
@@ -166,6 +167,12 @@ describe('retryAfterOf', () => {
     ['the header of the response', { response: { headers } }, 7000],
     ['the header of the cause', new Error('no', { cause: { headers, status: 503 } }), 7000],
     ['the header in a record', { headers: { 'retry-after': '7' } }, 7000],
+    ['the end of a used-up limit', new Response(null, { status: 503, headers: usedUp }), 240_000],
+    [
+      'not that of the next request, after a refusal',
+      { status: 400, error: 'invalid_scope', headers: usedUp },
+      undefined,
+    ],
     ['no header', new Response(null, { status: 503 }), undefined],
     ['an Error', new Error('x'), undefined],
     ['a string', '7', undefined],

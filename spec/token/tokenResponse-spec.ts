@@ -323,6 +323,23 @@ describe('what clients give that do not throw', () => {
     expect(isPermanentFailure(error)).toBe(false);
   });
 
+  it.each<[string, (error: Error) => object]>([
+    ['alone', (error) => error],
+    ['in a list', (error) => ({ error: [error] })],
+    ['among errors', (error) => ({ data: null, errors: [{ message: 'x' }, error] })],
+  ])('should be thrown wherever the error is: %s', (_where, put) => {
+    const error = new TypeError('fetch failed');
+    expect(failureOf(put(error))).toBe(error);
+  });
+
+  it.each<object>([
+    { access_token: null, error: { message: 'session not ready' } },
+    { access_token: '', errors: ['down'] },
+    { access_token: undefined, error: true },
+  ])('should be temporary while the token is empty: %j', (response) => {
+    expect(isPermanentFailure(failureOf(response))).toBe(false);
+  });
+
   it('should be permanent, where the error says so', () => {
     const error = Object.assign(new Error('no'), { status: 400, code: 'invalid_grant' });
     expect(isPermanentFailure(failureOf({ data: null, error }))).toBe(true);
@@ -339,6 +356,9 @@ describe('what clients give that do not throw', () => {
 describe('a body that says that the server is in trouble', () => {
   it.each<object>([
     { errors: [{ status: '503' }] },
+    { errorCode: 503 },
+    { status_code: '503' },
+    { status: '503 Service Unavailable' },
     { errors: [{ title: 'x' }, { status: 503 }] },
     { data: null, errors: [{ message: 'x', extensions: { http: { status: 503 } } }] },
     { data: null, errors: [{ message: 'x', extensions: { code: 'DOWNSTREAM', response: { status: 503 } } }] },

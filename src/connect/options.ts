@@ -81,7 +81,7 @@ export function settingsOf(options: ConnectOptions) {
      * No reconnect comes sooner after such an end: its `Retry-After`. A page reads no `Date` of another origin: our
      * clock takes its place.
      */
-    leastPause: (end: unknown): number => retryAfterOf(end, Date.now()) ?? 0,
+    leastPause: (end: unknown): number => retryAfterOf(end, Date.now(), false) ?? 0,
     ...checked,
   };
 }

@@ -79,6 +79,8 @@ export function errorCodeOf(answer: unknown): string | undefined {
   return oauthCodeIn([fieldsOf(answer).name]);
 }
 
+const STATUS_NAMES = ['status', 'statusCode', 'status_code', 'code', 'errorCode', 'error_code'];
+
 /**
  * The failed status that a body repeats, or has in one of its errors, also as a text (JSON:API), or in the `extensions`
  * of a GraphQL gateway. Of other numbers, such as Withings' 2554, none.
@@ -91,9 +93,12 @@ export function failedStatusIn(body: unknown): number | undefined {
       const { extensions } = fieldsOf(each);
       return [each, extensions, fieldsOf(extensions).http, fieldsOf(extensions).response];
     })
-    .flatMap((each) => [each, statusOf(each), fieldsOf(each).status, fieldsOf(each).statusCode, fieldsOf(each).code])
-    .find((each) => (isNumber(each) || typeof each === 'string') && /^[45]\d\d$/.test(String(each)));
-  return found === undefined ? undefined : Number(found);
+    .flatMap((each) => [each, statusOf(each), ...STATUS_NAMES.map((name) => fieldsOf(each)[name])])
+    .find(
+      (each): each is number | string =>
+        (isNumber(each) || typeof each === 'string') && /^[45]\d\d\b/.test(String(each)),
+    );
+  return found === undefined ? undefined : parseInt(String(found), 10);
 }
 
 /** Whether a body reports an error, whatever the status beside it. Some envelopes always have an empty list. */

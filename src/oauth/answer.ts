@@ -14,7 +14,7 @@ import { parseBody } from '../internal/parseBody.js';
 import { asksToWaitBy, parseHttpDate, retryAfterBy } from '../internal/retryAfter.js';
 import { isText } from '../internal/kindOf.js';
 import { markPermanent } from '../token/permanentError.js';
-import { missingTokenError, misplacedTokenIn } from '../token/missingToken.js';
+import { isEmptyToken, missingTokenError, misplacedTokenIn } from '../token/missingToken.js';
 import { emptyBodyError, notJsonError } from '../token/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
 
@@ -27,7 +27,8 @@ export interface Answer {
   /** See `asksToRetry`. */
   readonly asksToRetry: boolean;
   /** Milliseconds. */
-  readonly retryAfter: number | undefined;
+  /** @param isFinal a wait does not help */
+  readonly retryAfter: (isFinal: boolean) => number | undefined;
   /** Seconds by which the server's clock is ahead of ours. */
   readonly clockSkew: number | undefined;
 }
@@ -126,12 +127,15 @@ function codeMeant(answer: Answer, code: string, description: unknown): string |
  * there.
  */
 function refusal(answer: Answer, body: unknown): TokenEndpointError {
-  const { name, status, retryAfter } = answer;
+  const { name, status } = answer;
   const code = errorCodeOf(body) ?? '';
   const { error_description } = fieldsOf(body);
   const isKnown = isKnownCode(code);
   const meant = codeMeant(answer, code, error_description);
   const error = meant ?? (isKnown ? code : undefined);
+  // An error in a success is judged like one in a 400, whatever it is called. An empty token is none yet.
+  const isMistake = status < 300 && !isTemporaryCode(error ?? code) && !isEmptyToken(body);
+  const retryAfter = answer.retryAfter(isMistake || isPermanentCode(error ?? code));
   const said = isKnown ? `: ${code}` : code && ', and an error code that is not printed';
   const hint = status < 300 && answer.asksToRetry ? misplacedTokenIn(body, REMEDY) : '';
   const failure = new TokenEndpointError(`${name}${said}${meant ? ` (${meant})` : ''}${hint}`, {
@@ -140,8 +144,7 @@ function refusal(answer: Answer, body: unknown): TokenEndpointError {
     ...(isText(error_description) && { error_description }),
     ...(retryAfter !== undefined && { retryAfter }),
   });
-  // An error in a success is judged like one in a 400, whatever it is called.
-  if (status < 300 && !isTemporaryCode(error ?? code)) markPermanent(failure);
+  if (isMistake) markPermanent(failure);
   // Hidden, since it is not known: the constructor prints every text that is spelled like a code.
   return code && error === undefined ? Object.defineProperty(failure, 'error', { get: () => code }) : failure;
 }
@@ -157,9 +160,13 @@ export function mediaTypeOf(headers: Pick<Headers, 'get'>): string {
   return /^[a-z]+\/[a-z.+-]{1,40}$/.test(type) ? type : 'an unusual content type';
 }
 
-/** How long an answer asks to wait, in milliseconds; a time is read by the clock of the server that sent it. */
-export const retryAfterIn = ({ status, headers }: Pick<Response, 'status' | 'headers'>, now: number, body = '') =>
-  retryAfterBy((name) => headers.get(name), status, now, isPermanentCode(errorCodeOf(parseBody(body))));
+/**
+ * How long an answer asks to wait, in milliseconds; a time is read by the clock of the server that sent it.
+ *
+ * @param isFinal a wait does not help
+ */
+export const retryAfterIn = ({ status, headers }: Pick<Response, 'status' | 'headers'>, now: number, isFinal = false) =>
+  retryAfterBy((name) => headers.get(name), status, now, isFinal);
 
 /**
  * By how many whole seconds the server's clock is ahead of ours, by its `Date` header (the server is known by its TLS

@@ -53,7 +53,7 @@ export async function sendTokenRequest(
     status,
     text,
     asksToRetry: asksToRetry({ status, headers, body: text }),
-    retryAfter: retryAfterIn(response, now, text),
+    retryAfter: (isFinal) => retryAfterIn(response, now, isFinal),
     clockSkew: clockSkewOf(headers, now),
   };
 }

@@ -102,7 +102,11 @@ export function isPermanentFailure(thrown: unknown): boolean {
  * `Retry-After` alone; or by the member `retryAfter`. The headers come first: our own errors have one of the two, and
  * others may mean seconds by the member.
  */
-export function retryAfterOf(thrown: unknown, shownNow: number, permanent = false): number | undefined {
+export function retryAfterOf(
+  thrown: unknown,
+  shownNow: number,
+  permanent = isPermanentFailure(thrown),
+): number | undefined {
   const failure = failureWithReason(thrown);
   const { retryAfter } = fieldsOf(failure);
   const wait =

@@ -41,6 +41,10 @@ export function misplacedTokenIn(body: unknown, remedy: string): string {
   return names && `, but ${names}: ${remedy}`;
 }
 
+/** The server has no token yet: the member is there, and is undefined, null or empty. */
+export const isEmptyToken = (body: unknown): boolean =>
+  'access_token' in fieldsOf(body) && (fieldsOf(body).access_token ?? '') === '';
+
 /**
  * The error of a body without a token. A server that answers so has understood the request: another attempt does not
  * help, unless the token is undefined, null or empty because there is none yet.
@@ -50,7 +54,7 @@ export function misplacedTokenIn(body: unknown, remedy: string): string {
 export function missingTokenError(body: unknown, answered: string, remedy: string): InvalidTokenResponseError {
   const { access_token, ...others } = fieldsOf(body);
   const missing = `${answered} no access_token (${kindOf(access_token)})`;
-  if ((access_token ?? '') === '' && 'access_token' in fieldsOf(body)) return new InvalidTokenResponseError(missing);
+  if (isEmptyToken(body)) return new InvalidTokenResponseError(missing);
   const names = listOf(placesIn(others));
   return permanentError(missing + (misplacedTokenIn(others, remedy) || (names && `; it has ${names}`)));
 }

@@ -6,7 +6,7 @@ import { isText, kindOf, tagOf } from '../internal/kindOf.js';
 import { isPrintable } from '../internal/oauthErrors.js';
 import { parseBody } from '../internal/parseBody.js';
 import { asksToWaitBy } from '../internal/retryAfter.js';
-import { missingTokenError, misplacedTokenIn } from './missingToken.js';
+import { isEmptyToken, missingTokenError, misplacedTokenIn } from './missingToken.js';
 import { markPermanent, permanentError } from './permanentError.js';
 import type { TokenResponse } from './types.js';
 
@@ -39,7 +39,10 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   }
   // Clients that do not throw give `{ data, error }`.
   const { error: given } = fieldsOf(response);
-  if (ERROR.test(tagOf(given))) throw given;
+  const thrown = [response, given, fieldsOf(response).errors]
+    .flat()
+    .find((each): each is Error => ERROR.test(tagOf(each)));
+  if (thrown) throw thrown;
   if (NO_ANSWER.includes(fieldsOf(given).status)) throw new TokenEndpointError('the token endpoint did not answer');
   const has = 'the token response has';
   const member = FOREIGN_MEMBERS.find((name) => name in response);
@@ -51,7 +54,8 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   if (!saysError(response)) throw missingTokenError(response, has, REMEDY);
   const error = endpointError(response, failedStatusIn(response));
   // What has neither a status nor a code is judged by nobody else.
-  throw error.status === undefined && error.error === undefined ? markPermanent(error) : error;
+  const isJudged = error.status !== undefined || error.error !== undefined || isEmptyToken(response);
+  throw isJudged ? error : markPermanent(error);
 }
 
 /** An object of a class may have its fields as getters, which a spread does not find. */
@@ -96,7 +100,7 @@ export async function readFetchResponse(response: FetchResponse, late$: Observab
   // A success that asks for a later try and has no token is none. That no requests are left is said of the next one.
   if (!isOk || (asksToWaitBy((name) => headers.get(name)) && !isText(fieldsOf(body).access_token)))
     throw Object.defineProperty(endpointError(body, status, isOk ? misplacedTokenIn(body, REMEDY) : ''), 'headers', {
-      value: headers,
+      get: () => headers,
     });
   if (text.trim() === '')
     throw emptyBodyError(status, `the token endpoint answered ${String(status)} with an empty body`);
