@@ -18,10 +18,10 @@ const ALONE = [
   '/spec/examples/(demo-embedded|fleet|java)-spec\\.ts$',
 ];
 
-/** Specs that wait for nine tenths of their time: for stores, locks and the command. They have a worker of their own. */
+/** Specs that wait for nine tenths of their time: for stores and locks. They have a worker of their own. */
 const WAITING = [
   '/spec/redis/.*-spec\\.ts$',
-  '/spec/(stores/contract|tabs/tabTokenStore|cli/proxyCommand|file/fileTokenStore)-spec\\.ts$',
+  '/spec/(stores/contract|tabs/tabTokenStore|file/fileTokenStore)-spec\\.ts$',
 ];
 
 /** Random histories of src/token: what they run through is covered by its own specs too. */
