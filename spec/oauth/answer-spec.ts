@@ -1,6 +1,13 @@
 import { InvalidTokenResponseError, TokenEndpointError } from '../../src/errors.js';
 import { isPermanentFailure } from '../../src/token/failure.js';
-import { asksToRetry, clockSkewOf, mediaTypeOf, retryAfterIn, tokenResponseOf } from '../../src/oauth/answer.js';
+import {
+  asksToRetry,
+  clockSkewOf,
+  mediaTypeOf,
+  retryAfterIn,
+  tokenResponseOf,
+  type Answer,
+} from '../../src/oauth/answer.js';
 
 const NOW = Date.UTC(2026, 0, 1, 12);
 const at = (offset: number) => new Date(NOW + offset).toUTCString();
@@ -36,32 +43,24 @@ describe('retryAfterIn', () => {
   });
 });
 
-function refusalOf(error: string, error_description: string): TokenEndpointError {
-  const text = JSON.stringify({ error, error_description });
+/** The token, or the error that the answer is judged to be. */
+function judged(answer: Partial<Answer>): unknown {
+  const usual = { name: 'it answered', status: 200, text: '', clockSkew: undefined, asksToRetry: false };
   try {
-    const rest = { asksToRetry: false, retryAfter: () => undefined, clockSkew: undefined };
-    tokenResponseOf({ name: 'it answered', status: 400, text, ...rest });
+    return tokenResponseOf({ ...usual, retryAfter: () => undefined, ...answer });
   } catch (failure) {
-    return failure as TokenEndpointError;
+    return failure;
   }
-  throw new Error('nothing was thrown');
 }
+
+const refusalOf = (error: string, error_description: string) =>
+  judged({ status: 400, text: JSON.stringify({ error, error_description }) }) as TokenEndpointError;
 
 describe('tokenResponseOf', () => {
   const failureOf = (status: number, text: string, headers = {}): unknown => {
-    const asks = asksToRetry({ status, headers: new Headers(headers), body: text });
-    try {
-      return tokenResponseOf({
-        name: 'it answered',
-        status,
-        text,
-        retryAfter: (isFinal) => retryAfterIn({ status, headers: new Headers(headers) }, NOW, isFinal),
-        clockSkew: undefined,
-        asksToRetry: asks,
-      });
-    } catch (failure) {
-      return failure;
-    }
+    const answer = { status, headers: new Headers(headers), body: text };
+    const retryAfter = (isFinal: boolean) => retryAfterIn(answer, NOW, isFinal);
+    return judged({ status, text, retryAfter, asksToRetry: asksToRetry(answer) });
   };
 
   it.each<[number, string, boolean]>([
@@ -180,40 +179,20 @@ it.each<[number, string, number | undefined]>([
 ])('should wait for the end of a limit only where that helps: %i %s', (status, text, expected) => {
   const headers = new Headers({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '60' });
   const retryAfter = (isFinal: boolean) => retryAfterIn({ status, headers }, NOW, isFinal);
-  const answer = { name: 'it answered', status, text, retryAfter, clockSkew: undefined, asksToRetry: false };
-  let failure: unknown;
-  try {
-    tokenResponseOf(answer);
-  } catch (thrown) {
-    failure = thrown;
-  }
+  const failure = judged({ status, text, retryAfter });
   expect((failure as TokenEndpointError).retryAfter).toBe(expected);
 });
 
 it.each(['{"access_token":null,"error":{"message":"session not ready"}}', '{"access_token":"","errors":["down"]}'])(
   'should ask again for a token that is empty yet: %s',
   (text) => {
-    const answer = { name: 'it answered', status: 200, text, retryAfter: () => undefined, clockSkew: undefined };
-    let failure: unknown;
-    try {
-      tokenResponseOf({ ...answer, asksToRetry: false });
-    } catch (thrown) {
-      failure = thrown;
-    }
-    expect(isPermanentFailure(failure)).toBe(false);
+    expect(isPermanentFailure(judged({ text }))).toBe(false);
   },
 );
 
 it('should not take the page of a firewall for one that asks for a sign-in, whatever it says of a session', () => {
   const text = '<!doctype html><html><body>Your VPN session has expired</body></html>';
-  const answer = { name: 'it answered', status: 403, text, retryAfter: () => undefined, clockSkew: undefined };
-  let failure: unknown;
-  try {
-    tokenResponseOf({ ...answer, asksToRetry: true });
-  } catch (thrown) {
-    failure = thrown;
-  }
-  expect(failure).toMatchObject({ error: 'temporarily_unavailable' });
+  expect(judged({ status: 403, text, asksToRetry: true })).toMatchObject({ error: 'temporarily_unavailable' });
 });
 
 describe('mediaTypeOf', () => {

@@ -41,6 +41,17 @@ export async function connect(kind: Kind, url: string): Promise<Connection> {
   };
 }
 
+async function openIoredis(client: Cluster | Redis): Promise<Opened> {
+  client.on('error', () => undefined);
+  await client.ping();
+  return {
+    client,
+    close: () => {
+      client.disconnect();
+    },
+  };
+}
+
 /** Of a cluster that has these nodes. */
 export async function openCluster(kind: Kind, ports: readonly number[]): Promise<Opened> {
   if (kind === 'redis') {
@@ -54,15 +65,7 @@ export async function openCluster(kind: Kind, ports: readonly number[]): Promise
       },
     };
   }
-  const client = new Cluster(ports.map((port) => ({ host: '127.0.0.1', port })));
-  client.on('error', () => undefined);
-  await client.ping();
-  return {
-    client,
-    close: () => {
-      client.disconnect();
-    },
-  };
+  return openIoredis(new Cluster(ports.map((port) => ({ host: '127.0.0.1', port }))));
 }
 
 /** Of the server that a sentinel on this port watches. */
@@ -74,15 +77,7 @@ export async function openSentinel(kind: Kind, port: number): Promise<Opened> {
     await client.connect();
     return { client, close: () => client.destroy() };
   }
-  const client = new Redis({ name: 'main', sentinels });
-  client.on('error', () => undefined);
-  await client.ping();
-  return {
-    client,
-    close: () => {
-      client.disconnect();
-    },
-  };
+  return openIoredis(new Redis({ name: 'main', sentinels }));
 }
 
 let keys = 0;

@@ -93,7 +93,7 @@ export function failedStatusIn(body: unknown): number | undefined {
       const { extensions } = fieldsOf(each);
       return [each, extensions, fieldsOf(extensions).http, fieldsOf(extensions).response];
     })
-    .flatMap((each) => [each, statusOf(each), ...STATUS_NAMES.map((name) => fieldsOf(each)[name])])
+    .flatMap((each) => [each, ...STATUS_NAMES.map((name) => fieldsOf(each)[name])])
     .find(
       (each): each is number | string =>
         (isNumber(each) || typeof each === 'string') && /^[45]\d\d\b/.test(String(each)),

@@ -36,8 +36,8 @@ export const originalOf = <R extends object>(request: R & { readonly [ORIGINAL]?
   request[ORIGINAL]?.() ?? request;
 
 /**
- * A member of the signal of a `TokenRequest`, and of those that stand in for it: the token fetcher that a request with it
- * works for. Other signals do not get it, since adding a member to one takes a microsecond.
+ * A member of the signal of a `TokenRequest`, and of those that stand in for it: the token fetcher that a request with
+ * it works for. Other signals do not get it, since adding a member to one takes a microsecond.
  */
 export const ON_BEHALF_OF: unique symbol = Symbol.for('rx-fresh-token/on-behalf-of');
 

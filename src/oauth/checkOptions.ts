@@ -102,8 +102,8 @@ function checkedClientAuth(options: OAuthOptions): ClientAuthMethod {
   const hasKey = clientAssertion !== undefined || (privateKey !== undefined && clientSecret === undefined);
   const { clientAuth = hasKey ? 'private_key_jwt' : 'client_secret_basic' } = options;
   if (!CLIENT_AUTH.includes(clientAuth)) throw wrongKind('clientAuth', clientAuth, `one of ${CLIENT_AUTH.join(', ')}`);
-  // Public clients of Cloud Foundry and Reddit send one that is empty. Without the other option it is a variable that is
-  // not set.
+  // Public clients of Cloud Foundry and Reddit send one that is empty. Without the other option it is a variable that
+  // is not set.
   const isMeantEmpty = options.clientAuth === 'client_secret_basic' && clientSecret === '';
   if (clientAuth.startsWith('client_secret_') && !isMeantEmpty)
     checkText('clientSecret', clientSecret, `, since clientAuth is ${clientAuth}`);

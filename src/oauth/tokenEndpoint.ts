@@ -84,8 +84,8 @@ export class TokenEndpoint {
   }
 
   /**
-   * Revokes a token (RFC 7009) where the server has an endpoint for it. Best effort: there is no subscriber left to tell
-   * of a failure. `reauthenticate` may return a refresh_token of any type.
+   * Revokes a token (RFC 7009) where the server has an endpoint for it. Best effort: there is no subscriber left to
+   * tell of a failure. `reauthenticate` may return a refresh_token of any type.
    */
   revoke(token: unknown, hint: TokenHint = 'access_token'): void {
     if (typeof token !== 'string' || token === '') return;

@@ -77,7 +77,7 @@ export const openDuplicate = (client: RedisClient, timers: Timers): Observable<S
       eventOf(duplicate, 'node-reconnecting'),
     ).pipe(map(fail));
     let isClosed = false;
-    // A sentinel of `redis` would open a connection to unsubscribe, even after it was closed, and to a dead node for ever.
+    // A closed sentinel of `redis` would open a connection to unsubscribe, and try to reach a dead node for ever.
     const unsubscribe: Unsubscribe = (...given) => {
       if (!isClosed) ignoring(() => duplicate.unsubscribe(...given));
     };

@@ -6,7 +6,7 @@ import type { Timed } from './protocol.js';
 import type { AnswerHeader } from './replies.js';
 
 interface SessionParts {
-  /** Tells Redis of a sign-out, which gets beyond a generation. One that ended after `endedBefore` is another session. */
+  /** Tells Redis of a sign-out, beyond a generation. A session that ended after `endedBefore` is another one. */
   readonly publish: (id: string, beyond: number, endedBefore?: number) => Promise<unknown>;
   readonly timers: Timers;
   readonly now: () => number;

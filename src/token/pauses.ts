@@ -18,8 +18,8 @@ export function pauseAfter(
   const lifetime = (last ? lifetimeOfToken(last.token) : 0) || Infinity;
   const max = backoff.max ?? (permanent ? 60_000 : usualLongestPause(lifetime));
   const step = jitter * backoffStep(state.failures, { ...backoff, max });
-  // After a permanent failure until the token at hand is over, because the reason may be gone by then. After another one
-  // a third of the time until it expires, so that two more attempts fit. A clock may count fractions.
+  // After a permanent failure until the token at hand is over, because the reason may be gone by then. After another
+  // one a third of the time until it expires, so that two more attempts fit. A clock may count fractions.
   const longest = permanent ? Math.max(backoff.initial, Math.floor(usableUntil - now)) : (endsAt - now) / 3;
   return Math.max(LEAST_PAUSE_AFTER_FAILURE, retryAfter, Math.round(Math.min(step, longest)));
 }
@@ -38,7 +38,7 @@ export const earlyEndOfPause = (
 export function checkDelay(state: StreamState, now: number, settings: Settings): number {
   // After a permanent failure nothing is tried until a token is needed.
   if (state.permanentFailure) return 0;
-  // If nobody wants a token, the next look ends the pipeline, but not a refresh in its pause: a request that is rejected
-  // meanwhile joins its next attempt.
+  // If nobody wants a token, the next look ends the pipeline, but not a refresh in its pause: a request that is
+  // rejected meanwhile joins its next attempt.
   return state.refresh || keepsRunning(state, now, settings) ? pauseLeft(state, now) : 0;
 }

@@ -54,8 +54,8 @@ export function createRecovery(context: TokenContext, { run, passiveUpdates$ }: 
         const outcome = isOfSession(state, token) ? decide(rejection) : 'suppressed';
         const isOther = (next: AccessToken): boolean => {
           const isSame = sameToken(next, token);
-          // The source returned the token again, so it is valid: this resource alone rejects it. A token that expired on
-          // arrival is never held, so `outcome` is 'alreadyReplaced', and nothing is remembered.
+          // The source returned the token again, so it is valid: this resource alone rejects it. A token that expired
+          // on arrival is never held, so `outcome` is 'alreadyReplaced', and nothing is remembered.
           if (isSame && outcome === 'refreshing') state.rejections?.remember(rejection, now());
           return !isSame;
         };

@@ -87,7 +87,7 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
         if (result.giver) state.giver = result.giver;
         return received;
       }),
-      // The store's `changes` brought this token already, and another one was asked for since: `repeat` begins that refresh.
+      // The store's `changes` brought this token already, and another was asked for since: `repeat` begins that refresh.
       filter(({ token }) => !(state.forcedBy && sameToken(token, state.last?.token))),
       tap(() => {
         // It has had its new token: from now on its rejections are passed on (guarantee 17).

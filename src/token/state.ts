@@ -69,7 +69,7 @@ export type StreamState = ReturnType<typeof initialState>;
 
 // The functions below decide by the state, and change nothing.
 
-/** When to look at a token again; `Infinity`: never. `endsAt` counts even when past, until `tokenExpired` was emitted. */
+/** When to look at a token again; `Infinity`: never. A past `endsAt` counts until `tokenExpired` was emitted. */
 export const nextMoment = ({ renewAt, usableUntil, endsAt, isExpiryReported }: ReceivedToken, after: number): number =>
   Math.min(isExpiryReported ? Infinity : endsAt, ...[renewAt, usableUntil].filter((at) => at > after));
 
@@ -123,7 +123,7 @@ export function isWanted(
   return now - lastUse < (idleTimeout ?? (lifetime === Infinity ? maxWait : lifetime));
 }
 
-/** The pipeline stays connected: a token is wanted; or the one at hand is fresh, and no attempt failed since it came. */
+/** The pipeline stays connected: a token is wanted; or that at hand is fresh, and no attempt failed since it came. */
 export function keepsRunning(state: StreamState, now: number, settings: Settings): boolean {
   // After a failure there is no retry if nobody wants a token.
   return isWanted(state, now, settings) || (state.failures === 0 && freshHeld(state, now) !== null);

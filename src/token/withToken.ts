@@ -43,8 +43,8 @@ class RejectedValue extends Error {
  *
  * As an operator it is the first one after a stream of `createTokenStream`; `withToken(token$, send)` is the same.
  *
- * @param send called with the token, at most twice for each subscription. It returns the Response, or fails with an error
- *   that has the status: of parsed data, only `isRejection` can tell a rejection.
+ * @param send called with the token, at most twice for each subscription. It returns the Response, or fails with an
+ *   error that has the status: of parsed data, only `isRejection` can tell a rejection.
  * @returns a cold Observable of what `send` yields
  * @throws TypeError if `token$` was not made by `createTokenStream`. The Observable errors with
  *   {@link TokenUnavailableError} when no usable token comes within `maxWait`, {@link TokenStreamClosedError} after
