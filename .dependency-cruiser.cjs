@@ -12,19 +12,20 @@ const files = (...names) => names.map(file);
 /** Modules of Node, with and without `node:`. */
 const node = (...names) => names.map((name) => `^(node:)?${name}$`);
 
-/** What every folder may import, but for internal. */
-const common = [rxjs, folder('internal'), file('errors')];
+/** What every folder may import, but for internal and answers. */
+const common = [rxjs, ...folders('internal', 'answers'), file('errors')];
 /** `may`: beside the folder itself. `types`: what it may import as types only. */
 const borders = {
   internal: { may: [rxjs], types: node('fs'), why: 'internal loads in browsers: see files.ts.' },
+  answers: {
+    may: [rxjs, folder('internal'), file('errors')],
+    types: [folder('token')],
+    why: 'answers judges what servers said, and knows no stream.',
+  },
   token: { may: common, why: 'The token knows neither the network nor the platform.' },
   http: { may: [...common, folder('token'), packaged('cross-fetch')] },
   oauth: {
-    may: [
-      ...common,
-      packaged('oauth4webapi'),
-      ...files('token/missingToken', 'token/permanentError', 'token/refreshPolicy', 'token/tokenResponse'),
-    ],
+    may: [...common, packaged('oauth4webapi'), file('token/refreshPolicy')],
     types: [folder('token')],
     why: 'Fetching a token must not need a token, and so not http.',
   },
@@ -117,7 +118,7 @@ module.exports = {
       severity: 'error',
       comment: 'Everything imports errors.ts.',
       from: { path: file('errors') },
-      to: { pathNot: folder('internal') },
+      to: { pathNot: folders('internal', 'answers') },
     },
     {
       name: 'root-exports',

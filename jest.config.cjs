@@ -2,7 +2,7 @@ const base = require('./jest.base.cjs');
 
 /** Specs of a part alone, in virtual time or on a loopback server of their own. */
 const UNIT = [
-  '/spec/(token|internal|guarantees|http|axios|nest)/.*-spec\\.ts$',
+  '/spec/(token|answers|internal|guarantees|http|axios|nest)/.*-spec\\.ts$',
   '/spec/connect/(?!servers).*-spec\\.ts$',
   '/spec/(errors|exports)-spec\\.ts$',
 ];

@@ -3,7 +3,7 @@
  * @type {import('@stryker-mutator/api/core').PartialStrykerOptions}
  */
 export default {
-  mutate: ['src/{token,http,internal}/**/*.ts', '!src/**/types.ts'],
+  mutate: ['src/{answers,token,http,internal}/**/*.ts', '!src/**/types.ts'],
   buildCommand: 'node spec/mutation/bundle.mjs',
   testRunner: 'jest',
   plugins: ['@stryker-mutator/jest-runner'],

@@ -63,7 +63,13 @@ const imports: [filePath: string, code: string, ...rules: string[]][] = [
   ['src/internal/a.ts', `import type * as Fs from 'node:fs';`],
   ['src/internal/a.ts', `import { promises } from 'node:fs';`, 'internal-imports-types'],
   ['src/internal/a.ts', `import type { Server } from 'node:http';`, 'internal-imports'],
-  ['src/errors.ts', `import { b } from './internal/b.js';`],
+  ['src/errors.ts', `import { b } from './internal/b.js'; import { c } from './answers/c.js';`],
+  [
+    'src/answers/a.ts',
+    `import { b } from '../internal/b.js'; import { C } from '../errors.js'; import type { D } from '../token/d.js';`,
+  ],
+  ['src/answers/a.ts', `import { b } from '../token/b.js';`, 'answers-imports-types'],
+  ['src/answers/a.ts', `import { b } from '../http/b.js';`, 'answers-imports'],
   ['src/errors.ts', `import { b } from './token/b.js';`, 'errors-imports'],
 
   ['src/http/a.ts', `import { b } from '../token/b.js'; import { c } from './c.js';`],

@@ -20,7 +20,7 @@ const needsModules = (file) =>
 /** These take two thirds of the time of all. */
 const SLOW = /(httpClient|garbageCollection|createFetch|policy|clock)-spec\.ts$/;
 
-const sorted = ['token', 'internal', 'guarantees', 'http']
+const sorted = ['token', 'answers', 'internal', 'guarantees', 'http']
   .flatMap(specsIn)
   .filter((file) => !needsModules(file))
   .sort((a, b) => statSync(a).size - statSync(b).size);

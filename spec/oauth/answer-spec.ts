@@ -1,5 +1,5 @@
 import { InvalidTokenResponseError, TokenEndpointError } from '../../src/errors.js';
-import { isPermanentFailure } from '../../src/token/failure.js';
+import { isPermanentFailure } from '../../src/answers/isPermanentFailure.js';
 import {
   asksToRetry,
   clockSkewOf,

@@ -1,6 +1,6 @@
 import crossFetch from 'cross-fetch';
 import { boundedFetch } from '../../src/oauth/boundedFetch.js';
-import { isPermanentFailure } from '../../src/token/failure.js';
+import { isPermanentFailure } from '../../src/answers/isPermanentFailure.js';
 import { failureOf } from '../http/support.js';
 import { answer, hostileServer, LEAK, type Misdeed } from './hostileServer.js';
 

@@ -2,7 +2,7 @@ import { firstValueFrom, from, map, NEVER, of, Subject, throwError, timer } from
 import { inspect } from 'node:util';
 import { fetcherBehind, headStartOf, ON_BEHALF_OF } from '../../src/internal/hiddenMembers.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
-import { isPermanentFailure } from '../../src/token/failure.js';
+import { isPermanentFailure } from '../../src/answers/isPermanentFailure.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { TokenResponse } from '../../src/token/types.js';
 import { ask, askAndLeave, deferred, fakeEndpoint, refuse, turns, type Seen } from './fakeEndpoint.js';

@@ -5,7 +5,7 @@ import type { OAuthOptions } from '../../src/oauth/options.js';
 import { fetcherBehind, ON_BEHALF_OF, ON_CLOSE, PROOF } from '../../src/internal/hiddenMembers.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import type { SourceHooks } from '../../src/token/sourceHooks.js';
-import { isPermanentFailure } from '../../src/token/failure.js';
+import { isPermanentFailure } from '../../src/answers/isPermanentFailure.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { AccessToken, TokenSource } from '../../src/token/types.js';
 import { tokenExchange } from '../../src/oauth/tokenExchange.js';

@@ -14,7 +14,7 @@ import {
 } from 'rx-fresh-token';
 import { redisTokenStore, type RedisClient, type RedisTokenStoreOptions } from '../../src/redis/index.js';
 import { accessToken } from '../../src/token/accessToken.js';
-import { isPermanentFailure } from '../../src/token/failure.js';
+import { isPermanentFailure } from '../../src/answers/isPermanentFailure.js';
 import { startRedis, type RedisServer } from '../setup/redis/server.cjs';
 import { connect, freshKey, instances, KINDS, type Connection, type Kind } from './clients.js';
 import { pause, until } from './fleet/fleet.js';

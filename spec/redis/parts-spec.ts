@@ -14,8 +14,8 @@ import { settingsOf } from '../../src/redis/options.js';
 import { parseAcquireReply, parseCommitReply, parsePush } from '../../src/redis/replies.js';
 import { createEncryption } from '../../src/redis/encryption.js';
 import { errorOf, isOfOneProcess, sharedFailureOf } from '../../src/redis/sharedFailure.js';
-import { isPermanentFailure, retryAfterOf } from '../../src/token/failure.js';
-import { markPermanent, permanentError } from '../../src/token/permanentError.js';
+import { isPermanentFailure, retryAfterOf } from '../../src/answers/isPermanentFailure.js';
+import { markPermanent, permanentError } from '../../src/answers/permanentError.js';
 import {
   InvalidTokenResponseError,
   OriginNotAllowedError,

@@ -2,7 +2,7 @@ import { asyncScheduler, of, Subject } from 'rxjs';
 import type { TokenResponse } from 'rx-fresh-token';
 import { createTimers } from '../../src/internal/timers.js';
 import { fetchForStore } from '../../src/stores/fetchForStore.js';
-import { isMarkedPermanent } from '../../src/token/permanentError.js';
+import { isMarkedPermanent } from '../../src/answers/permanentError.js';
 
 const fetched = (extra: object) =>
   fetchForStore(of({ access_token: 'T', ...extra } as TokenResponse), {

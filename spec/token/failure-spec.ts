@@ -7,8 +7,9 @@ import {
   TokenStreamClosedError,
   TokenUnavailableError,
 } from '../../src/errors.js';
-import { failureOf, isPermanentFailure, retryAfterOf } from '../../src/token/failure.js';
-import { permanentError } from '../../src/token/permanentError.js';
+import { failureOf } from '../../src/token/failure.js';
+import { isPermanentFailure, retryAfterOf } from '../../src/answers/isPermanentFailure.js';
+import { permanentError } from '../../src/answers/permanentError.js';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 

@@ -1,6 +1,6 @@
 import { asyncScheduler, NEVER, of, Subject } from 'rxjs';
 import { createTokenStream, type TokenStreamOptions } from 'rx-fresh-token';
-import { isPermanentFailure } from '../../src/token/failure.js';
+import { isPermanentFailure } from '../../src/answers/isPermanentFailure.js';
 import { settingsOf } from '../../src/token/options.js';
 
 const creation = (options: unknown) => (): void => {

@@ -18,7 +18,7 @@ import { callPredicate } from '../internal/callPredicate.js';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
 import { originOf } from '../internal/urls.js';
 import { failAfter } from '../internal/timers.js';
-import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
+import { isRejection as isRejectionByDefault } from '../answers/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { requestWith } from '../token/withToken.js';

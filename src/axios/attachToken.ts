@@ -13,7 +13,7 @@ import { OriginNotAllowedError } from '../errors.js';
 import { createDestinations, tokenUrlOption, type Destinations } from '../http/destinations.js';
 import { originOf, pageUrl, parseUrl } from '../internal/urls.js';
 import { refuseUnknown, requireFunctions, requireObject } from '../internal/validate.js';
-import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
+import { isRejection as isRejectionByDefault } from '../answers/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import { hideLinks } from './redact.js';

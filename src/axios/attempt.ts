@@ -1,8 +1,8 @@
 /** One sending of a request: its configuration with the token, and what becomes of its answer. */
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { authorizationOf } from '../http/authorization.js';
-import { fieldsOf } from '../internal/answers.js';
-import { looksLikeResponse } from '../token/isRejection.js';
+import { fieldsOf } from '../internal/fieldsOf.js';
+import { looksLikeResponse } from '../answers/isRejection.js';
 import type { AccessToken } from '../token/types.js';
 import { limitOf, timeoutMessageOf } from './interruptions.js';
 import { connectionOf } from './proxies.js';

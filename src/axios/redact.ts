@@ -1,6 +1,6 @@
 /** Removes the token from the errors and responses of axios, because applications log them. */
 import type { InternalAxiosRequestConfig } from 'axios';
-import { fieldsOf } from '../internal/answers.js';
+import { fieldsOf } from '../internal/fieldsOf.js';
 import { builtinModule } from '../internal/builtinModule.js';
 import { isStream } from '../internal/isStream.js';
 

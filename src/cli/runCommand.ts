@@ -1,5 +1,5 @@
 /** Reads the command line, and runs the command that it names. */
-import { messageOf } from '../internal/messageOf.js';
+import { messageOf } from '../answers/messageOf.js';
 import { UsageError, type CommandIo } from './io.js';
 import { COMMANDS, help, helpOf, readOptions, withOptionNames } from './options.js';
 import type { CommandName, ParsedOptions } from './options.js';

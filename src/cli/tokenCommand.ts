@@ -1,5 +1,5 @@
 /** `rx-fresh-token token`: prints one token, in one of the formats. */
-import { messageOf } from '../internal/messageOf.js';
+import { messageOf } from '../answers/messageOf.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { awaitToken } from './awaitToken.js';
 import { FORMATS } from './formats.js';

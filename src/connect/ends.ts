@@ -1,6 +1,7 @@
 /** How a connection ended, and what that says of its token. */
-import { fieldsOf, statusOf } from '../internal/answers.js';
-import { isRejection as isRejectedAnswer, kindOfRejection } from '../token/isRejection.js';
+import { fieldsOf } from '../internal/fieldsOf.js';
+import { statusOf } from '../answers/status.js';
+import { isRejection as isRejectedAnswer, kindOfRejection } from '../answers/isRejection.js';
 import type { Rejection } from '../token/rejectionMemory.js';
 import type { AccessToken } from '../token/types.js';
 

@@ -2,7 +2,7 @@
 import type { ObservableInput } from 'rxjs';
 import { FINITE, numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';
 import { callPredicate } from '../internal/callPredicate.js';
-import { retryAfterOf } from '../token/failure.js';
+import { retryAfterOf } from '../answers/isPermanentFailure.js';
 import type { AccessToken } from '../token/types.js';
 import { isNormal, isRejection as isRejected } from './ends.js';
 

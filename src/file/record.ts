@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { uptime as uptimeInSeconds } from 'node:os';
 import { InvalidTokenResponseError } from '../errors.js';
-import { parseJson } from '../internal/parseBody.js';
+import { parseJson } from '../answers/parseBody.js';
 import { hasLifeLeft, isTokenResponse, storedLifetime } from '../stores/storedResponse.js';
 import type { StoredToken } from '../token/tokenStore.js';
 import type { TokenResponse, TokenStreamOptions } from '../token/types.js';

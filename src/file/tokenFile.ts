@@ -3,7 +3,7 @@ import { lstatSync, promises, readFileSync, accessSync, constants } from 'node:f
 import { dirname, resolve } from 'node:path';
 import { TokenStoreError } from '../errors.js';
 import { codeOf, openSafe, refuseUnsafe, syncDirectory, targetOf } from '../internal/files.js';
-import { messageOf } from '../internal/messageOf.js';
+import { messageOf } from '../answers/messageOf.js';
 import { nullIfAbsent } from './lockFolder.js';
 import { MAX_BYTES, parseRecord, type TokenRecord } from './record.js';
 

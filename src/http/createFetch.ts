@@ -1,7 +1,7 @@
 /** The public function `createFetch`: a fetch whose requests carry the token. */
 import { TokenStreamClosedError } from '../errors.js';
 import { refuseUnknown, requireFunctions } from '../internal/validate.js';
-import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
+import { isRejection as isRejectionByDefault } from '../answers/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import type { Authorize } from './authorization.js';

@@ -2,7 +2,7 @@
 import { defaultIfEmpty } from 'rxjs';
 import { discard } from '../internal/discard.js';
 import { orAborted } from '../internal/onAbort.js';
-import { isAcceptance, kindOfRejection } from '../token/isRejection.js';
+import { isAcceptance, kindOfRejection } from '../answers/isRejection.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
 import { isRepeatable, pastCache, resourceKey, type OutgoingRequest } from './outgoingRequest.js';

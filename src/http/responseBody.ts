@@ -1,6 +1,6 @@
 /** What a response becomes for the caller of the HTTP client: its parsed body, or an HttpStatusError. */
 import { HttpStatusError } from '../errors.js';
-import { parseJson } from '../internal/parseBody.js';
+import { parseJson } from '../answers/parseBody.js';
 import { tagOf } from './requestBody.js';
 import { beginningOf } from './transport.js';
 

@@ -1,21 +1,16 @@
 /** Reads the answer of a token endpoint: a token, or an error with the code that the answer means. */
 import { TokenEndpointError } from '../errors.js';
-import {
-  asksForAnotherTry,
-  errorCodeOf,
-  failedStatusIn,
-  fieldsOf,
-  isHtml,
-  isTemporaryStatus,
-  saysError,
-} from '../internal/answers.js';
-import { isKnownCode, isPermanentCode, isTemporaryCode, requiresSignIn } from '../internal/oauthErrors.js';
-import { parseBody } from '../internal/parseBody.js';
-import { asksToWaitBy, parseHttpDate, retryAfterBy } from '../internal/retryAfter.js';
+import { asksForAnotherTry, isHtml } from '../answers/anotherTry.js';
+import { errorCodeOf, saysError } from '../answers/errorCode.js';
+import { failedStatusIn, isTemporaryStatus } from '../answers/status.js';
+import { fieldsOf } from '../internal/fieldsOf.js';
+import { isKnownCode, isPermanentCode, isTemporaryCode, requiresSignIn } from '../answers/oauthErrors.js';
+import { parseBody } from '../answers/parseBody.js';
+import { asksToWaitBy, parseHttpDate, retryAfterBy } from '../answers/retryAfter.js';
 import { isText } from '../internal/kindOf.js';
-import { markPermanent } from '../token/permanentError.js';
-import { isEmptyToken, missingTokenError, misplacedTokenIn } from '../token/missingToken.js';
-import { emptyBodyError, notJsonError } from '../token/tokenResponse.js';
+import { markPermanent } from '../answers/permanentError.js';
+import { isEmptyToken, missingTokenError, misplacedTokenIn } from '../answers/missingToken.js';
+import { emptyBodyError, notJsonError } from '../answers/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
 
 /** What a token endpoint answered. */

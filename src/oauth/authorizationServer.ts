@@ -2,7 +2,7 @@
 import * as oauth from 'oauth4webapi';
 import { displayUrl } from '../internal/urls.js';
 import { TokenEndpointError } from '../errors.js';
-import { permanentError } from '../token/permanentError.js';
+import { permanentError } from '../answers/permanentError.js';
 import { answeredBy, asksToRetry, retryAfterIn, TEMPORARILY_UNAVAILABLE } from './answer.js';
 import { boundedFetch, requestOptions } from './boundedFetch.js';
 import type { CheckedOptions } from './checkOptions.js';

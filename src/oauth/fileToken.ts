@@ -2,7 +2,7 @@
 import type { TokenSource } from '../token/types.js';
 import { checkPath, files } from '../internal/files.js';
 import { otherThanToken } from './textOption.js';
-import { fitsHeader } from '../token/tokenResponse.js';
+import { fitsHeader } from '../answers/tokenResponse.js';
 
 /**
  * Reads the token from a file that another program keeps fresh: a projected token of Kubernetes, a sink of Vault's

@@ -1,7 +1,7 @@
 /** The public function `fileTokenVault`: a file with a refresh token, which survives a crash during a write. */
 import { checkPath, codeOf, files, openSafe, syncDirectory, targetOf } from '../internal/files.js';
-import { fieldsOf } from '../internal/answers.js';
-import { parseJson } from '../internal/parseBody.js';
+import { fieldsOf } from '../internal/fieldsOf.js';
+import { parseJson } from '../answers/parseBody.js';
 import { createQueue } from '../internal/queue.js';
 import { hasControlCharacter, otherThanToken, trimmed } from './textOption.js';
 

@@ -1,12 +1,13 @@
 /** Gets the next token of a sign-in: by its refresh token, by a newer one that is stored, or by another sign-in. */
 import { firstValueFrom } from 'rxjs';
 import { TokenEndpointError } from '../errors.js';
-import { errorCodeOf, isTemporaryStatus } from '../internal/answers.js';
+import { errorCodeOf } from '../answers/errorCode.js';
+import { isTemporaryStatus } from '../answers/status.js';
 import { asObservable } from '../internal/observableOf.js';
-import { requiresSignIn } from '../internal/oauthErrors.js';
+import { requiresSignIn } from '../answers/oauthErrors.js';
 import { stopwatch, type Aged } from '../internal/stopwatch.js';
 import { orAborted, reasonOf } from '../internal/onAbort.js';
-import { permanentError } from '../token/permanentError.js';
+import { permanentError } from '../answers/permanentError.js';
 import type { TokenResponse } from '../token/types.js';
 import { mayRejectRefreshToken } from './answer.js';
 import { createCurrentRefreshToken, type CurrentRefreshTokenOptions, type Report } from './currentRefreshToken.js';

@@ -1,10 +1,10 @@
 /** Exchanges a grant for a token: discovery, the request, and its repeat if the server asks for one. */
 import { TokenEndpointError } from '../errors.js';
-import { isKnownCode } from '../internal/oauthErrors.js';
+import { isKnownCode } from '../answers/oauthErrors.js';
 import { GIVEN_BY, ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/hiddenMembers.js';
-import { isMarkedPermanent, permanentError } from '../token/permanentError.js';
+import { isMarkedPermanent, permanentError } from '../answers/permanentError.js';
 import type { SourceHooks, TokenProof } from '../token/sourceHooks.js';
-import { checkTokenResponse, copyOf } from '../token/tokenResponse.js';
+import { checkTokenResponse, copyOf } from '../answers/tokenResponse.js';
 import type { TokenRequest, TokenResponse, TokenSource } from '../token/types.js';
 import { tokenResponseOf, type Answer } from './answer.js';
 import { ServerLookup } from './authorizationServer.js';

@@ -1,7 +1,7 @@
 /** Which agent of Node makes the connections to the upstream server. */
 import { Agent as HttpAgent, globalAgent as httpGlobalAgent, type AgentOptions } from 'node:http';
 import { Agent as HttpsAgent, globalAgent as httpsGlobalAgent } from 'node:https';
-import { fieldsOf } from '../internal/answers.js';
+import { fieldsOf } from '../internal/fieldsOf.js';
 import { kindOf } from '../internal/kindOf.js';
 import { isLoopback } from '../internal/loopback.js';
 

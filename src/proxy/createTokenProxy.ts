@@ -4,7 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createFetch } from '../http/createFetch.js';
-import { messageOf } from '../internal/messageOf.js';
+import { messageOf } from '../answers/messageOf.js';
 import type { TokenStream } from '../token/types.js';
 import { ProxyFailure } from './failures.js';
 import { settingsOf, type TokenProxyOptions } from './options.js';

@@ -2,7 +2,7 @@
 import { IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { codeOf } from '../internal/files.js';
-import { messageOf } from '../internal/messageOf.js';
+import { messageOf } from '../answers/messageOf.js';
 import type { ProxyAnswer } from './admission.js';
 import type { Records } from './records.js';
 import { answer } from './relay.js';

@@ -1,7 +1,7 @@
 /** A deadline for each call to Redis. */
 import { catchError, firstValueFrom, from, ignoreElements, merge, repeat, tap } from 'rxjs';
 import { TokenStoreError } from '../errors.js';
-import { fieldsOf } from '../internal/answers.js';
+import { fieldsOf } from '../internal/fieldsOf.js';
 import { failAfter, type Timers } from '../internal/timers.js';
 
 /** Redis did not answer, or refused to. Any other TokenStoreError is about what Redis holds. */

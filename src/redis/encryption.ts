@@ -1,6 +1,6 @@
 /** Encrypts tokens and failures before they go to Redis, and decrypts what comes back. */
 import { TokenStoreError } from '../errors.js';
-import { parseJson } from '../internal/parseBody.js';
+import { parseJson } from '../answers/parseBody.js';
 import type { CryptoKey } from '../internal/platformTypes.js';
 
 /** A key for tokens at rest. */

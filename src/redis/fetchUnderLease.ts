@@ -1,7 +1,7 @@
 /** The process that holds the lease fetches, and stores what it got. */
 import { firstValueFrom } from 'rxjs';
 import { headStartOf } from '../internal/hiddenMembers.js';
-import { retryAfterOf } from '../token/failure.js';
+import { retryAfterOf } from '../answers/isPermanentFailure.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
 import type { TokenResponse } from '../token/types.js';
 import { storedLifetime } from '../stores/storedResponse.js';

@@ -1,5 +1,5 @@
 /** The options of `redisTokenStore`: their public type, their checks and their defaults. */
-import { fieldsOf } from '../internal/answers.js';
+import { fieldsOf } from '../internal/fieldsOf.js';
 import { kindOf } from '../internal/kindOf.js';
 import type { CryptoKey } from '../internal/platformTypes.js';
 import { FINITE, numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';

@@ -5,7 +5,7 @@ import { abortable } from '../internal/abortable.js';
 import { headStartOf } from '../internal/hiddenMembers.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
 import { sessionEnded } from '../stores/session.js';
-import { isPermanentFailure, retryAfterOf } from '../token/failure.js';
+import { isPermanentFailure, retryAfterOf } from '../answers/isPermanentFailure.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import { beginRefresh, isFinished, isPrevious, type RedisRefresh } from './redisRefresh.js';
 import { RedisUnavailable } from './boundedCalls.js';

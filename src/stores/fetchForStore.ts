@@ -5,8 +5,8 @@ import { STORE_GRACE } from '../internal/grace.js';
 import { GIVEN_BY } from '../internal/hiddenMembers.js';
 import { aborted } from '../internal/onAbort.js';
 import { failAfter, type Timers } from '../internal/timers.js';
-import { permanentError } from '../token/permanentError.js';
-import { checkTokenResponse, noTokenError } from '../token/tokenResponse.js';
+import { permanentError } from '../answers/permanentError.js';
+import { checkTokenResponse, noTokenError } from '../answers/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
 import { isTokenResponse } from './storedResponse.js';
 

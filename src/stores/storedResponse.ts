@@ -1,6 +1,6 @@
 /** What all stores ask of a response: whether it can be stored, how long its token lives, whether others get it. */
 import { lifetimeOf } from '../token/refreshPolicy.js';
-import { checkTokenResponse } from '../token/tokenResponse.js';
+import { checkTokenResponse } from '../answers/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
 
 /** Whether a stream would accept a response. The stream says why not. */

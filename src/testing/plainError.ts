@@ -1,5 +1,5 @@
 /** The public function `plainError`: makes errors comparable in tests. */
-import { fieldsOf } from '../internal/answers.js';
+import { fieldsOf } from '../internal/fieldsOf.js';
 
 /** The fields of an error that say what happened; see {@link plainError}. */
 export interface PlainError {

@@ -1,6 +1,6 @@
 /** The public function `scriptedApi`: an API that checks tokens, and knows which calls were wrong. */
 import { defer, finalize, map, of, type Observable } from 'rxjs';
-import { fieldsOf } from '../internal/answers.js';
+import { fieldsOf } from '../internal/fieldsOf.js';
 import { wrong } from '../internal/validate.js';
 import type { AccessToken } from '../token/types.js';
 import { fetchFrom, type ApiResponse } from './apiFetch.js';

@@ -1,5 +1,5 @@
 /** Makes the immutable `AccessToken` of a token response, and compares two of them. */
-import { copyOf } from './tokenResponse.js';
+import { copyOf } from '../answers/tokenResponse.js';
 import type { AccessToken, TokenResponse } from './types.js';
 
 /** The secret lives in a private field: no inspector prints those, whatever it is told to show. */

@@ -1,5 +1,5 @@
 /** Calls the user's functions among the options, and makes what they throw a permanent error. */
-import { permanentError } from './permanentError.js';
+import { permanentError } from '../answers/permanentError.js';
 
 /** What the function returns. If it throws, another attempt does not help. */
 export function callOption<T, R>(name: string, option: (given: T) => R, given: T): R {

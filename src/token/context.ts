@@ -1,6 +1,6 @@
 /** The context: what the parts of one stream share. */
 import { BehaviorSubject, Subject, Subscription, type Observable } from 'rxjs';
-import { messageOf } from '../internal/messageOf.js';
+import { messageOf } from '../answers/messageOf.js';
 import { createTimers } from '../internal/timers.js';
 import { createEventQueue, type EventQueue } from './eventQueue.js';
 import type { RefreshFailed } from './events.js';

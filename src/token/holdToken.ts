@@ -1,7 +1,7 @@
 /** Puts the tokens that arrive into the state, and checks those of the store and of the option `initial` before. */
 import { InvalidTokenResponseError } from '../errors.js';
 import { jwtClaims } from '../internal/jwtClaims.js';
-import { messageOf } from '../internal/messageOf.js';
+import { messageOf } from '../answers/messageOf.js';
 import { sameToken } from './accessToken.js';
 import { LEAST_PAUSE_AFTER_TOKEN } from './backoff.js';
 import type { TokenContext } from './context.js';

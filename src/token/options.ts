@@ -3,8 +3,8 @@ import { asyncScheduler, type Observable } from 'rxjs';
 import { browserWake } from '../internal/browserWake.js';
 import { clockOf } from '../internal/steadyClock.js';
 import { FINITE, numbersIn, requireFunctions, requireMethod, requireObject, wrong } from '../internal/validate.js';
-import { isPermanentFailure } from './failure.js';
-import { fitsHeader } from './tokenResponse.js';
+import { isPermanentFailure } from '../answers/isPermanentFailure.js';
+import { fitsHeader } from '../answers/tokenResponse.js';
 import type { TokenStreamOptions } from './types.js';
 
 /** The options with every default that does not depend on a token. */

@@ -6,7 +6,7 @@ import type { TokenChanged, UntimedTokenEvent } from './events.js';
 import type { Settings } from './options.js';
 import { lifetimeOf, lifetimeOfToken, ownLifetime, saysLifetime, timesOf, type TokenTimes } from './refreshPolicy.js';
 import type { SourceHooks } from './sourceHooks.js';
-import { checkTokenResponse } from './tokenResponse.js';
+import { checkTokenResponse } from '../answers/tokenResponse.js';
 import type { AccessToken, RefreshReason, TokenResponse } from './types.js';
 
 /** What the source, the store before it, or the option `initial` gave. */

@@ -2,7 +2,7 @@
 import { jwtClaims } from '../internal/jwtClaims.js';
 import type { Settings } from './options.js';
 import { callOption, randomShare } from './callOption.js';
-import { permanentError } from './permanentError.js';
+import { permanentError } from '../answers/permanentError.js';
 import type { AccessToken, TokenResponse, TokenStreamOptions } from './types.js';
 
 const MAX_LEAD = 5 * 60_000;

@@ -2,7 +2,7 @@
 import { callPredicate } from '../internal/callPredicate.js';
 import { discard } from '../internal/discard.js';
 import { numbersIn, requireFunctions } from '../internal/validate.js';
-import { isRejection as isRejectionByDefault, responseIn } from './isRejection.js';
+import { isRejection as isRejectionByDefault, responseIn } from '../answers/isRejection.js';
 
 export interface WithTokenOptions {
   /**

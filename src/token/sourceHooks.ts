@@ -1,6 +1,6 @@
 /** What a token source may carry besides fetching: a proof of possession, and what it does at the end of a session. */
 import { GIVEN_BY, PROOF, type ON_CLOSE, type ON_SIGN_OUT } from '../internal/hiddenMembers.js';
-import { permanentError } from './permanentError.js';
+import { permanentError } from '../answers/permanentError.js';
 import type { AccessToken } from './types.js';
 
 /** A request that is about to be sent with a token. */

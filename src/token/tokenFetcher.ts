@@ -23,9 +23,9 @@ import { fetcherBehind, headStartOf, markSignal, ORIGINAL } from '../internal/hi
 import { timeLimit, type Timers } from '../internal/timers.js';
 import type { Settings } from './options.js';
 import type { SourceResult } from './receivedToken.js';
-import { permanentError } from './permanentError.js';
+import { permanentError } from '../answers/permanentError.js';
 import { giverOf, type SourceHooks } from './sourceHooks.js';
-import { isFetchResponse, noTokenError, readFetchResponse } from './tokenResponse.js';
+import { isFetchResponse, noTokenError, readFetchResponse } from '../answers/tokenResponse.js';
 import type { TokenRequest, TokenResponse, TokenSource } from './types.js';
 
 /** Errors the fetch when the limit is over. Each limit takes the place of the one before. */

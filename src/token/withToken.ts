@@ -4,7 +4,7 @@ import type { Observable, ObservableInput, ObservedValueOf, OperatorFunction } f
 import { asIs, contextAfter, subscribedIn } from '../internal/callerContext.js';
 import { discard } from '../internal/discard.js';
 import { requireObject } from '../internal/validate.js';
-import { isAcceptance, kindOfRejection, responseIn } from './isRejection.js';
+import { isAcceptance, kindOfRejection, responseIn } from '../answers/isRejection.js';
 import { observableOf } from '../internal/observableOf.js';
 import { rulesOf, type Rules, type WithTokenOptions } from './requestRules.js';
 import { managerOf } from './tokenStream.js';

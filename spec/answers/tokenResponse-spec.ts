@@ -2,9 +2,9 @@ import { inspect } from 'node:util';
 import { NEVER, of } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../../src/errors.js';
 import { accessToken } from '../../src/token/accessToken.js';
-import { isPermanentFailure, retryAfterOf } from '../../src/token/failure.js';
-import { isMarkedPermanent, permanentError } from '../../src/token/permanentError.js';
-import { checkTokenResponse, isFetchResponse, readFetchResponse } from '../../src/token/tokenResponse.js';
+import { isPermanentFailure, retryAfterOf } from '../../src/answers/isPermanentFailure.js';
+import { isMarkedPermanent, permanentError } from '../../src/answers/permanentError.js';
+import { checkTokenResponse, isFetchResponse, readFetchResponse } from '../../src/answers/tokenResponse.js';
 
 const failureOf = (value: unknown): Error | undefined => {
   try {

@@ -1,6 +1,7 @@
 /** What an error says, made fit for a log: on one line and without secrets. */
-import { errorCodeOf, statusOf } from './answers.js';
-import { isText } from './kindOf.js';
+import { errorCodeOf } from './errorCode.js';
+import { statusOf } from './status.js';
+import { isText } from '../internal/kindOf.js';
 import { isPrintable } from './oauthErrors.js';
 
 const LONGEST = 300;

@@ -1,6 +1,6 @@
 /** The error of an answer without a token: where the token may be instead, or what the answer has. */
 import { InvalidTokenResponseError } from '../errors.js';
-import { fieldsOf } from '../internal/answers.js';
+import { fieldsOf } from '../internal/fieldsOf.js';
 import { kindOf, tagOf } from '../internal/kindOf.js';
 import { permanentError } from './permanentError.js';
 

@@ -1,4 +1,4 @@
-import { limitsRateBy, parseRetryAfter, retryAfterBy } from '../../src/internal/retryAfter.js';
+import { limitsRateBy, parseRetryAfter, retryAfterBy } from '../../src/answers/retryAfter.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 

@@ -1,9 +1,13 @@
 /** Decides by an answer whether the server rejected the token, how clearly it said so, and whether it accepted it. */
 import { isTokenError } from '../errors.js';
 import { fromBase64 } from '../internal/jwtClaims.js';
-import { errorCodeOf, fieldsOf, headerOf, limitsRate, LONGEST_CHAIN, statusOf } from '../internal/answers.js';
-import { isRateCode } from '../internal/oauthErrors.js';
-import type { RejectionKind } from './rejectionMemory.js';
+import { errorCodeOf } from './errorCode.js';
+import { fieldsOf } from '../internal/fieldsOf.js';
+import { LONGEST_CHAIN, headerOf } from './members.js';
+import { limitsRate } from './anotherTry.js';
+import { statusOf } from './status.js';
+import { isRateCode } from './oauthErrors.js';
+import type { RejectionKind } from '../token/rejectionMemory.js';
 
 /**
  * What another token of the same grant does not mend: the scope (RFC 6750 section 3.1; registries say so with 401), how

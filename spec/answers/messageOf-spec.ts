@@ -1,4 +1,4 @@
-import { messageOf } from '../../src/internal/messageOf.js';
+import { messageOf } from '../../src/answers/messageOf.js';
 
 /** What the platform says of a body that is no JSON. */
 function parseError(body: string): unknown {

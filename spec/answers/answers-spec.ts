@@ -1,4 +1,8 @@
-import { errorCodeOf, fieldsOf, headerOf, isHtml, statusOf } from '../../src/internal/answers.js';
+import { errorCodeOf } from '../../src/answers/errorCode.js';
+import { fieldsOf } from '../../src/internal/fieldsOf.js';
+import { headerOf } from '../../src/answers/members.js';
+import { isHtml } from '../../src/answers/anotherTry.js';
+import { statusOf } from '../../src/answers/status.js';
 
 describe('fieldsOf', () => {
   it('should be the object itself', () => {

@@ -1,14 +1,17 @@
 /** Checks and reads what a token endpoint answered. */
 import { firstValueFrom, map, merge, type Observable } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { errorCodeOf, failedStatusIn, fieldsOf, isHtml, saysError } from '../internal/answers.js';
+import { errorCodeOf, saysError } from './errorCode.js';
+import { failedStatusIn } from './status.js';
+import { fieldsOf } from '../internal/fieldsOf.js';
+import { isHtml } from './anotherTry.js';
 import { isText, kindOf, tagOf } from '../internal/kindOf.js';
-import { isPrintable } from '../internal/oauthErrors.js';
-import { parseBody } from '../internal/parseBody.js';
-import { asksToWaitBy } from '../internal/retryAfter.js';
+import { isPrintable } from './oauthErrors.js';
+import { parseBody } from './parseBody.js';
+import { asksToWaitBy } from './retryAfter.js';
 import { isEmptyToken, missingTokenError, misplacedTokenIn } from './missingToken.js';
 import { markPermanent, permanentError } from './permanentError.js';
-import type { TokenResponse } from './types.js';
+import type { TokenResponse } from '../token/types.js';
 
 /** Whether a text goes into a header without breaking it: visible ASCII, and no space. */
 export const fitsHeader = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);

@@ -1,4 +1,4 @@
-import { isCode, isTemporaryCode, requiresSignIn } from '../../src/internal/oauthErrors.js';
+import { isCode, isTemporaryCode, requiresSignIn } from '../../src/answers/oauthErrors.js';
 
 describe('an error code of a token endpoint', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { TokenEndpointError, TokenUnavailableError } from '../../src/errors.js';
-import { isAcceptance, kindOfRejection, isRejection, looksLikeResponse } from '../../src/token/isRejection.js';
+import { isAcceptance, kindOfRejection, isRejection, looksLikeResponse } from '../../src/answers/isRejection.js';
 
 const answered = (status: number, challenge?: string) =>
   new Response(null, { status, headers: challenge === undefined ? {} : { 'www-authenticate': challenge } });

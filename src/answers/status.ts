@@ -1,0 +1,59 @@
+/** Reads the HTTP status of answers, errors and bodies. */
+import { fieldsOf, type Fields } from '../internal/fieldsOf.js';
+import { responseOf } from './members.js';
+
+const isNumber = (value: unknown): value is number => typeof value === 'number';
+
+const statusIn = ({ status, statusCode, httpStatus, httpStatusCode, responseStatusCode, status_code }: Fields) =>
+  [status, statusCode, httpStatus, httpStatusCode, responseStatusCode, status_code].find(isNumber);
+
+/** What gRPC has in the place of 401. */
+const UNAUTHENTICATED = 16;
+
+/**
+ * The HTTP status of an answer, or of the response that an error carries. A `code` from 400 to 599 counts as one (not
+ * MongoDB's, which have a `codeName`): after a failed response beside it, and before a successful one.
+ */
+export function statusOf(answer: unknown): number | undefined {
+  const own = fieldsOf(answer);
+  const status = statusIn(own);
+  if (status !== undefined) return status;
+  const carried = [responseOf(answer), fieldsOf(own.$metadata)];
+  // A call of a batch of tRPC, whose error has a `shape`, has its own status in `data`; that of the response is 207.
+  const ofCall = 'shape' in own ? fieldsOf(own.data).httpStatus : undefined;
+  const statuses = [...carried, { httpStatus: ofCall }].map(statusIn).filter(isNumber);
+  const failedStatus = statuses.find((each) => each >= 400);
+  if (failedStatus !== undefined) return failedStatus;
+  if (own.code === UNAUTHENTICATED && ('metadata' in own || ('details' in own && 'path' in own))) return 401;
+  const isFailure = ({ code, codeName }: Fields) => isNumber(code) && code >= 400 && code <= 599 && !codeName;
+  return ([own, ...carried].find(isFailure)?.code as number | undefined) ?? statuses[0];
+}
+
+/**
+ * After these statuses of a 4xx the same request may succeed. A token endpoint says 409 while another request uses the
+ * refresh token (Supabase, Fitbit), 410 while it is updated (Azure's metadata service), 412 while it lags behind (a
+ * standby of Vault).
+ */
+export const isTemporaryStatus = (status = 0): boolean => [408, 409, 410, 412, 421, 425, 429].includes(status);
+
+const STATUS_NAMES = ['status', 'statusCode', 'status_code', 'code', 'errorCode', 'error_code'];
+
+/**
+ * The failed status that a body repeats, or has in one of its errors, also as a text (JSON:API), or in the `extensions`
+ * of a GraphQL gateway. Of other numbers, such as Withings' 2554, none.
+ */
+export function failedStatusIn(body: unknown): number | undefined {
+  const { error, errors } = fieldsOf(body);
+  const found = [body, error, errors]
+    .flat()
+    .flatMap((each) => {
+      const { extensions } = fieldsOf(each);
+      return [each, extensions, fieldsOf(extensions).http, fieldsOf(extensions).response];
+    })
+    .flatMap((each) => [each, ...STATUS_NAMES.map((name) => fieldsOf(each)[name])])
+    .find(
+      (each): each is number | string =>
+        (isNumber(each) || typeof each === 'string') && /^[45]\d\d\b/.test(String(each)),
+    );
+  return found === undefined ? undefined : parseInt(String(found), 10);
+}
