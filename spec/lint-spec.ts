@@ -222,6 +222,14 @@ function answerOf(script: string, question: unknown): unknown {
 const rows = (table: typeof imports) =>
   table.map(([filePath, code, ...rules], index) => ({ filePath, code, rules: rules.sort(), index }));
 
+/** Of too many lines. */
+const lengths: [lines: number, code: string, ...rules: string[]][] = [
+  [200, 'f();\n'.repeat(199) + 'f();'],
+  [201, 'f();\n'.repeat(200) + 'f();', 'max-lines'],
+  [60, `f(() => {\n${'g();\n'.repeat(58)}});`],
+  [61, `f(() => {\n${'g();\n'.repeat(59)}});`, 'max-lines-per-function'],
+];
+
 describe('lint', () => {
   let broken: string[][] = [];
 
@@ -229,8 +237,16 @@ describe('lint', () => {
     broken = answerOf('lintSnippets.mjs', [
       ...syntaxes.map(([filePath, code]) => ({ filePath, code })),
       ...typeAware.map(([code]) => ({ filePath: 'src/errors.ts', code, types: true })),
+      ...lengths.map(([, code]) => ({ filePath: 'src/token/a.ts', code })),
     ]) as string[][];
   }, 60_000);
+
+  it.each(lengths.map(([lines, , ...rules], index) => ({ lines, rules, index })))(
+    '$lines lines of src/token break $rules',
+    ({ rules, index }) => {
+      expect(broken[syntaxes.length + typeAware.length + index]).toEqual(rules);
+    },
+  );
 
   it.each(rows(syntaxes))('$filePath: $code breaks $rules', ({ rules, index }) => {
     expect(broken[index]).toEqual(rules);

@@ -52,6 +52,21 @@ describe('36: signOut() ends the session, not the stream', () => {
     }),
   );
 
+  it(
+    'ends the pauses between tokens that no server accepts',
+    marbles((m) => {
+      const rig = setUp(m, () => ({ took: 0 }), { idleTimeout: 0 });
+      const reject = () => {
+        takeToken(rig.token$).subscribe((token) => rig.token$.reject(token));
+      };
+      for (const at of [0, 100, 200]) rig.at(at, reject);
+      rig.at(300, () => rig.token$.signOut());
+      for (const at of [400, 500]) rig.at(at, reject);
+      m.flush();
+      expect(rig.asked).toEqual(['0 initial', '0 rejected', '400 initial', '400 rejected']);
+    }),
+  );
+
   cases(
     'fails whoever waits',
     (m, { wait }) => {

@@ -3,7 +3,7 @@
 import { text } from 'node:stream/consumers';
 import { ESLint } from 'eslint';
 
-const boundaries = /^(?:@typescript-eslint\/)?no-restricted-/;
+const boundaries = /^(?:@typescript-eslint\/)?no-restricted-|^max-lines/;
 const linter = (chosen, parserOptions) =>
   new ESLint({
     ruleFilter: ({ ruleId }) => chosen(ruleId),

@@ -48,7 +48,8 @@ describe('the budget of memory', () => {
   it('should outlast a sign-out: it protects the source', () => {
     const memory = createRejectionMemory({ max: 1, per: 100 });
     spend(memory, 'bare', [0]);
-    memory.clear();
+    memory.forgetAll();
+    memory.endPauses();
     expect(spend(memory, 'bare', [50])).toEqual([false]);
   });
 });
@@ -73,9 +74,8 @@ describe('tokens that nobody has accepted', () => {
   });
 
   it.each<[string, (memory: RejectionMemory) => void]>([
-    ['the first acceptance', (memory) => memory.accepted(() => undefined, true)],
+    ['the first acceptance, or the end of the session', (memory) => memory.endPauses()],
     ['the replacement of one that was accepted', (memory) => memory.refreshForced('bare', true, 5)],
-    ['the end of the session', (memory) => memory.clear()],
   ])('should be counted anew after %s', (_kind, event) => {
     const memory = createRejectionMemory(unlimited);
     for (let now = 0; now < 5; now++) memory.refreshForced('bare', false, now);
@@ -87,7 +87,7 @@ describe('tokens that nobody has accepted', () => {
   it('should be counted from the arrival of the last one, not from a refresh that others asked for', () => {
     const memory = createRejectionMemory(unlimited);
     memory.refreshForced('explicit', false, 0);
-    memory.fetchedFor({ kind: 'explicit' }, 100);
+    memory.startPause(100);
     memory.remember({ key: '/a', kind: 'explicit' }, 900);
     expect(memory.mayForce('explicit', false, 1099)).toBe(false);
     expect(memory.mayForce('explicit', false, 1100)).toBe(true);
@@ -108,7 +108,7 @@ describe('the memory of resources', () => {
   /** Only then the memory asks which resource has accepted a token. */
   const hasEntries = (memory: RejectionMemory) => {
     let isAsked = false;
-    memory.accepted(() => void (isAsked = true), false);
+    memory.forget(() => void (isAsked = true));
     return isAsked;
   };
 
@@ -158,9 +158,9 @@ describe('the memory of resources', () => {
     const memory = createRejectionMemory(unlimited);
     memory.remember({ key: 'a', kind }, 0);
     memory.remember({ key: 'b', kind: 'bare' }, 0);
-    memory.accepted(() => 'a', true);
+    memory.forget(() => 'a');
     expect([passedOn(memory, 'a'), passedOn(memory, 'b')]).toEqual(['', 'bare']);
-    memory.accepted(() => undefined, true);
+    memory.forget(() => undefined);
     expect(passedOn(memory, 'b')).toBe('bare');
   });
 
@@ -173,7 +173,7 @@ describe('the memory of resources', () => {
   it('should forget everything when the session ends', () => {
     const memory = createRejectionMemory(unlimited);
     for (const kind of KINDS) memory.remember({ key: kind, kind }, 0);
-    memory.clear();
+    memory.forgetAll();
     expect([...KINDS.map((key) => passedOn(memory, key)), hasEntries(memory)]).toEqual(['', '', false]);
   });
 

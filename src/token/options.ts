@@ -53,10 +53,7 @@ export function settingsOf(options: TokenStreamOptions) {
     shownNow: now,
     /** Never set back: decisions about a token are made by it. */
     clock: clockOf({ scheduler, now }),
-    refreshBefore:
-      typeof refreshBefore === 'function'
-        ? refreshBefore
-        : numbersIn({ refreshBefore }, { refreshBefore: [0, FINITE] }).refreshBefore,
+    refreshBefore: leadOf(refreshBefore),
     ...numbersIn(
       options,
       {
@@ -78,3 +75,8 @@ export function settingsOf(options: TokenStreamOptions) {
     ),
   };
 }
+
+const leadOf = (refreshBefore: TokenStreamOptions['refreshBefore']) =>
+  typeof refreshBefore === 'function'
+    ? refreshBefore
+    : numbersIn({ refreshBefore }, { refreshBefore: [0, FINITE] }).refreshBefore;

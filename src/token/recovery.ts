@@ -28,7 +28,7 @@ function applyOutcome({ state, now, events }: TokenContext, rejection: Rejection
 }
 
 export function createRecovery(context: TokenContext, { run, passiveUpdates$ }: Pipeline, { take }: TokenViews) {
-  const { state, settings, now, current, recheck } = context;
+  const { state, settings, now, recheck } = context;
 
   const decide = (rejection: Rejection): RejectionOutcome => {
     const memory = (state.rejections ??= createRejectionMemory(settings.rejectionBudget));
@@ -81,20 +81,22 @@ export function createRecovery(context: TokenContext, { run, passiveUpdates$ }: 
     accepted: (token: AccessToken, keyOf: () => string | undefined): void => {
       accept(state, token, keyOf);
     },
-    /**
-     * The token to send in the place of one that was handed out a moment ago: it may have been rejected or replaced
-     * since. Null when there is none that may be sent now.
-     *
-     * @param rejected a token that the request was rejected with
-     * @throws TokenUnavailableError if the session of the token has ended: the next one may be another user's
-     */
-    newest: (token: AccessToken, rejected?: AccessToken): AccessToken | null => {
-      if (!isOfSession(state, token)) throw signedOutError();
-      const usable = current();
-      if (usable && !sameToken(usable, rejected)) return usable;
-      return isSuspended(state, token) ? null : token;
-    },
+    newest: (token: AccessToken, rejected?: AccessToken): AccessToken | null => newestToken(context, token, rejected),
   };
+}
+
+/**
+ * The token to send in the place of one that was handed out a moment ago: it may have been rejected or replaced since.
+ * Null when there is none that may be sent now.
+ *
+ * @param rejected a token that the request was rejected with
+ * @throws TokenUnavailableError if the session of the token has ended: the next one may be another user's
+ */
+function newestToken({ state, current }: TokenContext, token: AccessToken, rejected?: AccessToken): AccessToken | null {
+  if (!isOfSession(state, token)) throw signedOutError();
+  const usable = current();
+  if (usable && !sameToken(usable, rejected)) return usable;
+  return isSuspended(state, token) ? null : token;
 }
 
 /** Also called by a pool, for a stream without a manager. */
@@ -104,5 +106,6 @@ export function accept(state: StreamState, token: AccessToken, keyOf: () => stri
   // rejected.
   const isStaying = !(refresh?.isFetching && refresh.rejection) && sameToken(held?.token, token);
   if (held && isStaying) held.isAccepted = true;
-  rejections?.accepted(keyOf, isStaying || sameToken(singleUse, token));
+  if (isStaying || sameToken(singleUse, token)) rejections?.endPauses();
+  rejections?.forget(keyOf);
 }

@@ -8,7 +8,7 @@ import { failureOf } from './failure.js';
 import { pauseAfter } from './pauses.js';
 import { receivedToken, type TokenUpdate } from './receivedToken.js';
 import { failedUpdate, isWanted, type Refresh } from './state.js';
-import { longestFetch } from './tokenFetcher.js';
+import { longestFetch } from './sourceCaller.js';
 import type { RefreshReason } from './types.js';
 
 export type Announce = (update: TokenUpdate) => void;
@@ -90,8 +90,10 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
       // The store's `changes` brought this token already, and another was asked for since: `repeat` begins that refresh.
       filter(({ token }) => !(state.forcedBy && sameToken(token, state.last?.token))),
       tap(() => {
+        if (!rejection) return;
+        state.rejections?.startPause(now());
         // It has had its new token: from now on its rejections are passed on (guarantee 17).
-        if (rejection) state.rejections?.fetchedFor(rejection, now());
+        state.rejections?.remember(rejection, now());
       }),
     );
   });

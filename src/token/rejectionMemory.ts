@@ -30,26 +30,16 @@ const MAX_UNACCEPTED_PAUSE = 60_000;
 
 export type RejectionMemory = ReturnType<typeof createRejectionMemory>;
 
-export function createRejectionMemory({ max, per }: Settings['rejectionBudget']) {
+export const createRejectionMemory = (budget: Settings['rejectionBudget']) => ({
+  ...createResourceMemory(),
+  ...createForcedRefreshes(budget),
+});
+
+/** The resources that a refresh has not helped. */
+function createResourceMemory() {
   /** When a token was last fetched for each resource. `undefined` is never a key. */
   const bare = new Map<string | undefined, number>();
   const explicit: typeof bare = new Map();
-  const forcedTimes: Record<RejectionKind, number[]> = { bare: [], explicit: [] };
-  /** Forced refreshes in a row that replaced a token which no server had accepted. */
-  let forcedInARow = 0;
-  /** When the last of them was begun, or brought its token. */
-  let pauseFrom = -Infinity;
-
-  /** Rejections of the resource are passed on for a time, or until it accepts a token. */
-  const remember = ({ key, kind }: RejectedBy, now: number): void => {
-    if (key === undefined) return;
-    const entries = kind === 'bare' ? bare : explicit;
-    entries.delete(key);
-    entries.set(key, now);
-    const [oldest = key] = entries.keys();
-    if (entries.size > MAX_RESOURCES) entries.delete(oldest);
-  };
-
   return {
     /**
      * Whether a rejection is passed on, because a refresh has not helped its resource.
@@ -62,29 +52,17 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
       const bareMemory = kind === 'explicit' ? 0 : isLifetimeKnown ? Infinity : BARE_MEMORY;
       return age(bare) < bareMemory || age(explicit) < EXPLICIT_MEMORY;
     },
-    /** The source gave the very token that the resource rejected: asking it again would not help. */
-    remember,
-    /** A token was fetched for a rejection. */
-    fetchedFor: (rejection: RejectedBy, now: number): void => {
-      // `mayForce` counts its pause from here: servers may need time to learn of the new token.
-      pauseFrom = now;
-      remember(rejection, now);
+    /** Rejections of the resource are passed on from now on, for a time, or until it accepts a token. */
+    remember: ({ key, kind }: RejectedBy, now: number): void => {
+      if (key === undefined) return;
+      const entries = kind === 'bare' ? bare : explicit;
+      entries.delete(key);
+      entries.set(key, now);
+      const [oldest = key] = entries.keys();
+      if (entries.size > MAX_RESOURCES) entries.delete(oldest);
     },
-    /** Whether a rejection may force a refresh: by the budget, and by whether anyone accepted the tokens before. */
-    mayForce: (kind: RejectionKind, isAccepted: boolean, now: number): boolean => {
-      if (forcedTimes[kind].filter((at) => now - at < per).length >= max) return false;
-      if (isAccepted || forcedInARow === 0) return true;
-      return now - pauseFrom >= Math.min(MAX_UNACCEPTED_PAUSE, 1000 * 2 ** (forcedInARow - 1));
-    },
-    /** A forced refresh begins. `isAccepted`: some server had accepted the token that it replaces. */
-    refreshForced: (kind: RejectionKind, isAccepted: boolean, now: number): void => {
-      forcedTimes[kind] = [...forcedTimes[kind], now].filter((at) => now - at < per);
-      forcedInARow = isAccepted ? 0 : forcedInARow + 1;
-      pauseFrom = now;
-    },
-    /** A resource accepted a token. `endsPauses`: no, if it is a late answer to an older one. */
-    accepted: (keyOf: () => string | undefined, endsPauses: boolean): void => {
-      if (endsPauses) forcedInARow = 0;
+    /** A resource has accepted a token. */
+    forget: (keyOf: () => string | undefined): void => {
       if (bare.size + explicit.size === 0) return;
       const key = keyOf();
       bare.delete(key);
@@ -94,11 +72,40 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
     forgetBare: (): void => {
       bare.clear();
     },
-    /** The session ended. The budget stays: it protects the source. */
-    clear: (): void => {
+    forgetAll: (): void => {
       bare.clear();
       explicit.clear();
-      forcedInARow = 0;
+    },
+  };
+}
+
+/** How many refreshes were forced, and the pauses between those that replaced a token which no server had accepted. */
+function createForcedRefreshes({ max, per }: Settings['rejectionBudget']) {
+  const forcedTimes: Record<RejectionKind, number[]> = { bare: [], explicit: [] };
+  /** Forced refreshes in a row that replaced a token which no server had accepted. */
+  let inARow = 0;
+  /** When the last of them was begun, or brought its token. */
+  let pauseFrom = -Infinity;
+  return {
+    /** Whether a rejection may force a refresh: by the budget, and by whether anyone accepted the tokens before. */
+    mayForce: (kind: RejectionKind, isAccepted: boolean, now: number): boolean => {
+      if (forcedTimes[kind].filter((at) => now - at < per).length >= max) return false;
+      if (isAccepted || inARow === 0) return true;
+      return now - pauseFrom >= Math.min(MAX_UNACCEPTED_PAUSE, 1000 * 2 ** (inARow - 1));
+    },
+    /** A forced refresh begins. `isAccepted`: some server had accepted the token that it replaces. */
+    refreshForced: (kind: RejectionKind, isAccepted: boolean, now: number): void => {
+      forcedTimes[kind] = [...forcedTimes[kind], now].filter((at) => now - at < per);
+      inARow = isAccepted ? 0 : inARow + 1;
+      pauseFrom = now;
+    },
+    /** A token came after a rejection: servers may need time to learn of it. */
+    startPause: (now: number): void => {
+      pauseFrom = now;
+    },
+    /** A server has accepted the token, or the session has ended. The budget stays: it protects the source. */
+    endPauses: (): void => {
+      inARow = 0;
     },
   };
 }

@@ -8,7 +8,8 @@ import type { TokenSource } from './types.js';
 
 /** Forgets the session. Errors may retain the token through their stack, so they are dropped too. */
 export function forgetSession(state: StreamState): void {
-  state.rejections?.clear();
+  state.rejections?.forgetAll();
+  state.rejections?.endPauses();
   Object.assign(state, newSession());
 }
 

@@ -27,11 +27,21 @@ export function viewOf(update: TokenUpdate, usable: AccessToken | null): AccessT
   return update.type === 'token' ? update.token : null;
 }
 
+/** A refresh follows, unless one is under way. Throws the permanent failure if no request would wait for its pause. */
+function forceRefresh({ state, settings, now }: TokenContext): void {
+  state.pausedUntil = earlyEndOfPause(state, settings.backoff);
+  const failure = blockingFailure(state, now());
+  if (failure && pauseLeft(state, now()) > settings.maxWait) throw failure;
+  // The user may have signed in since. What is left of the pause is waited out, as after any other failure.
+  state.permanentFailure = null;
+  if (!isReplacing(state)) state.forcedBy = 'manual';
+}
+
 export type TokenViews = ReturnType<typeof createTokenViews>;
 
 /** All views are made of the same updates; the first subscriber starts the fetch. */
 export function createTokenViews(context: TokenContext, { updates$, run }: Pipeline) {
-  const { state, settings, now, fetcher, recheck, current } = context;
+  const { state, now, fetcher, recheck, current } = context;
   // `recheck` runs after subscribing, so that what a synchronous source answers reaches this subscriber. Hand-made,
   // since with `merge` and `defer` each waiter takes a fifth more memory.
   const checkedUpdates$ = new Observable<TokenUpdate>((subscriber) => {
@@ -85,12 +95,7 @@ export function createTokenViews(context: TokenContext, { updates$, run }: Pipel
     refresh: (): Observable<AccessToken> =>
       defer(() => {
         const { held } = state;
-        state.pausedUntil = earlyEndOfPause(state, settings.backoff);
-        const failure = blockingFailure(state, now());
-        if (failure && pauseLeft(state, now()) > settings.maxWait) throw failure;
-        // The user may have signed in since. What is left of the pause is waited out, as after any other failure.
-        state.permanentFailure = null;
-        if (!isReplacing(state)) state.forcedBy = 'manual';
+        forceRefresh(context);
         return firstToken(context, checkedUpdates$, { except: held });
       }),
   };

@@ -1,6 +1,6 @@
 /** The public operator `withToken`: sends a request with the token, and repeats it once after a rejection. */
-import { catchError, defer, of, retry, switchMap, tap, throwError, throwIfEmpty } from 'rxjs';
-import type { Observable, ObservableInput, ObservedValueOf, OperatorFunction } from 'rxjs';
+import { catchError, defer, of, pipe, retry, switchMap, tap, throwError, throwIfEmpty } from 'rxjs';
+import type { MonoTypeOperatorFunction, Observable, ObservableInput, ObservedValueOf, OperatorFunction } from 'rxjs';
 import { asIs, contextAfter, subscribedIn } from '../internal/callerContext.js';
 import { discard } from '../internal/discard.js';
 import { requireObject } from '../internal/validate.js';
@@ -90,11 +90,8 @@ export function requestWith<T>(
 }
 
 /** Errors with a `RejectedValue` where a rejected value is the result. */
-function requestOnceOrTwice<T>(
-  { use, take, recover, reject, accepted, newest }: TokenManager,
-  send: Send<T>,
-  rules: Rules,
-): Observable<T> {
+function requestOnceOrTwice<T>(manager: TokenManager, send: Send<T>, rules: Rules): Observable<T> {
+  const { use, take, recover, reject, accepted, newest } = manager;
   const { key, maxWait } = rules;
   let nextToken = use;
   let sent: AccessToken | undefined;
@@ -119,7 +116,6 @@ function requestOnceOrTwice<T>(
   const accept = () => {
     if (sent && !hasFailed) accepted(sent, () => key);
   };
-
   const beforeRepeat = (thrown: unknown): Observable<unknown> => {
     const result = thrown instanceof RejectedValue ? thrown.value : thrown;
     if (!sent || (result === thrown && !rules.isRejectedError(thrown))) throw thrown;
@@ -128,21 +124,14 @@ function requestOnceOrTwice<T>(
     if (isFinal) reject(rejection);
     if (isFinal || isRepeat) throw thrown;
     return subscribedIn(runInContext, recover(rejection, maxWait)).pipe(
-      throwIfEmpty(() => thrown),
-      tap({
-        next: (next) => {
-          isRepeat = true;
-          // `retry` subscribes after all others got this token. One of them may have seen it rejected by then.
-          nextToken = () => newest(next, rejection.token);
-        },
-        // The request is repeated, or the caller has left: the response is read by nobody.
-        unsubscribe: () => {
-          discard(responseIn(result));
-        },
+      tap((next) => {
+        isRepeat = true;
+        // `retry` subscribes after all others got this token. One of them may have seen it rejected by then.
+        nextToken = () => newest(next, rejection.token);
       }),
+      discardAtRepeat(result, thrown),
     );
   };
-
   return defer(() => {
     const token = nextToken();
     return token ? sendWith(token) : take(maxWait).pipe(switchMap(sendWith));
@@ -159,3 +148,15 @@ function requestOnceOrTwice<T>(
     retry({ delay: beforeRepeat }),
   );
 }
+
+/** If a token comes, the request is repeated, and its answer `rejected` is read by nobody. Else `thrown` is passed on. */
+const discardAtRepeat = <T>(rejected: unknown, thrown: unknown): MonoTypeOperatorFunction<T> =>
+  pipe(
+    throwIfEmpty(() => thrown),
+    tap({
+      // Also called when the caller leaves.
+      unsubscribe: () => {
+        discard(responseIn(rejected));
+      },
+    }),
+  );
