@@ -29,7 +29,7 @@ describe('6: nobody needs the token', () => {
 
 describe('6: no subscriber, and no request that waits', () => {
   it(
-    'should be so after a permanent failure: wake is unsubscribed from, and not subscribed to again for requests that fail at once',
+    'should leave nothing running after a permanent failure: wake is unsubscribed from, and not subscribed to again for requests that fail at once',
     marbles((m) => {
       const wake = new Subject<void>();
       let listened = 0;
@@ -46,7 +46,7 @@ describe('6: no subscriber, and no request that waits', () => {
   );
 
   it(
-    'should be so in the end for a token of unknown lifetime, too: attempts to replace it stop',
+    'should leave nothing running in the end, if the lifetime of the token is unknown: attempts to replace it stop',
     marbles((m) => {
       const rig = setUp(m, (n) => (n === 1 ? { took: 0, life: 'unknown' } : { took: 0, fail: new Error('down') }));
       rig.at(0, () => {

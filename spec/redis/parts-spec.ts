@@ -316,7 +316,7 @@ describe('a shared failure', () => {
     );
   });
 
-  it.each([undefined, null, 'text', 7])('should be some failure when it was %p', (thrown) => {
+  it.each([undefined, null, 'text', 7])('should make an error of %p', (thrown) => {
     expect(errorOf(sharedFailureOf(thrown), 5)).toMatchObject({
       name: 'Error',
       message: expect.stringContaining(' (of the last fetch, shared through Redis)') as string,

@@ -11,11 +11,11 @@ describe('backoffStep', () => {
     [6, 5000],
     [7, 5000],
     [5000, 5000],
-  ])('should be, after attempt %i, %i ms', (attempt, pause) => {
+  ])('should pause after failure %i for %i ms', (attempt, pause) => {
     expect(backoffStep(attempt, backoff)).toBe(pause);
   });
 
-  it('should stay the same with a factor of 1, and be max where initial is more', () => {
+  it('should pause for the same time with a factor of 1, and for max where initial is more', () => {
     expect([1, 2, 50].map((attempt) => backoffStep(attempt, { ...backoff, factor: 1 }))).toEqual([250, 250, 250]);
     expect(backoffStep(1, { ...backoff, max: 100 })).toBe(100);
   });

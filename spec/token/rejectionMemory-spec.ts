@@ -120,7 +120,7 @@ describe('the memory of resources', () => {
     ['explicit', 0, 'bare and explicit'],
     ['explicit', 59_999, 'bare and explicit'],
     ['explicit', 60_000, ''],
-  ])('should, once a token was fetched for a %s rejection, pass on after %i ms: %p', (kind, later, passes) => {
+  ])('should pass on, once a token was fetched for a %s rejection, %i ms later: %p', (kind, later, passes) => {
     const memory = createRejectionMemory(unlimited);
     expect([passedOn(memory, 'a'), hasEntries(memory)]).toEqual(['', false]);
     memory.remember({ key: 'a', kind }, 0);
@@ -147,7 +147,7 @@ describe('the memory of resources', () => {
   it.each<[RejectionKind, string]>([
     ['bare', ''],
     ['explicit', 'bare and explicit'],
-  ])('should, when the token changes on schedule, keep of a %s one: %p', (kind, passes) => {
+  ])('should keep of a %s rejection, when the token changes on schedule: %p', (kind, passes) => {
     const memory = createRejectionMemory(unlimited);
     memory.remember({ key: 'a', kind }, 0);
     memory.forgetBare();

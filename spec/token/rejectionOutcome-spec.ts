@@ -43,7 +43,7 @@ describe('rejectionOutcome', () => {
       0,
     ],
     ['that pause is over', 'refreshing', { held: held(), pausedUntil: 500, ...failed }, memory, 500],
-  ])('should, if %s, be %p', (_kind, outcome, changes, remembered, now) => {
+  ])('if %s, should be %p', (_kind, outcome, changes, remembered, now) => {
     expect(rejectionOutcome(stateOf(changes), remembered, rejection, now)).toBe(outcome);
   });
 
