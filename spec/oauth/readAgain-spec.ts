@@ -15,7 +15,7 @@ type Case = [name: string, status: number, body: unknown];
 
 /** What servers answer to a refresh token that was used, expired or revoked, without saying so. */
 const UNCLEAR: Case[] = [
-  ['invalid_request', 400, { error: 'invalid_request', error_description: 'Value passed for the token was invalid.' }],
+  ['invalid_request', 400, { error: 'invalid_request' }],
   ['invalid_request by 401', 401, { reason: 'Invalid request!', error: 'invalid_request' }],
   ['access_denied', 400, { status: 'BAD_HUB', error: 'access_denied', message: 'hub is disabled' }],
   ['unauthorized_client', 401, { error: 'unauthorized_client', error_description: 'Unauthorized' }],

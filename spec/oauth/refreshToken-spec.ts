@@ -655,6 +655,7 @@ describe('invalid_grant', () => {
 
   it.each<[string, number, object]>([
     ['Atlassian', 403, { error: 'unauthorized_client', error_description: 'refresh_token is invalid' }],
+    ['Baidu', 400, { error: 'expired_token', error_description: 'refresh token has been used' }],
     ['better-auth', 400, { error: 'invalid_request', error_description: 'session not found' }],
     ['better-auth', 400, { error: 'invalid_request', error_description: 'token revoked' }],
     ['Cognito', 400, { __type: 'RefreshTokenReuseException', message: 'Refresh token has been reused' }],
@@ -669,6 +670,8 @@ describe('invalid_grant', () => {
       ],
     ),
     ['Fitbit', 400, { errors: [{ errorType: 'invalid_grant', message: 'Refresh token invalid: r1.' }] }],
+    ['Gitea', 400, { error: 'unauthorized_client', error_description: 'token was already used' }],
+    ['Gitea', 400, { error: 'unauthorized_client', error_description: 'unable to parse refresh token' }],
     ['HubSpot', 400, { status: 'BAD_REFRESH_TOKEN', message: 'missing or invalid refresh token' }],
     ['HubSpot', 400, { status: 'BAD_REFRESH_TOKEN', message: 'missing or unknown hub' }],
     [
@@ -698,6 +701,7 @@ describe('invalid_grant', () => {
     ['Supabase', 403, { code: 'session_not_found', message: 'Session from session_id claim in JWT does not exist' }],
     ['Twitch', 400, { status: 400, message: 'Invalid refresh token' }],
     ['a server that answers 200', 200, { success: false, message: 'Refresh token has expired' }],
+    ['X', 400, { error: 'invalid_request', error_description: 'Value passed for the token was invalid.' }],
     ['Zitadel', 400, { error: 'invalid_request', error_description: 'Errors.OIDCSession.RefreshTokenInvalid' }],
     ['Zoom', 401, { reason: 'Invalid Token!', error: 'invalid_request' }],
     ['Withings', 200, { status: 503, error: 'Invalid Params: invalid refresh_token' }],
@@ -722,6 +726,12 @@ describe('invalid_grant', () => {
     ['a server in trouble', 500, { message: 'invalid refresh token cache' }],
     ['a server that asks to come back', 400, { error: 'temporarily_unavailable', message: 'invalid refresh token' }],
     ['a client that is unknown', 401, { error: 'invalid_client', error_description: 'expired: refresh token client' }],
+    [
+      'a grant that the client may not use',
+      400,
+      { error: 'unauthorized_client', error_description: 'refresh_token may not be used by this client' },
+    ],
+    ['a code that was used', 400, { error: 'invalid_request', message: 'The code has already been used' }],
     ['a wrong grant type', 400, { error: 'unsupported_grant_type', error_description: 'Invalid grant type' }],
   ])('should not be read in the words of %s', async (_what, status, body) => {
     const reauthenticate = jest.fn();
