@@ -1,7 +1,7 @@
 /** Decides what follows the end of a connection: another one, or the end of the stream. */
 import { backoffStep } from '../token/backoff.js';
 import { randomShare } from '../token/callOption.js';
-import type { ConnectionEnd } from './ends.js';
+import { rejectionOf, type ConnectionEnd } from './ends.js';
 import type { ConnectSettings } from './options.js';
 
 /**
@@ -16,18 +16,18 @@ const LEAST_LASTING = 1000;
 /** Reconnects after a pause since a connection lasted, and tokens rejected in a row. */
 export type EndState = Readonly<Record<'attempts' | 'rejections', number>>;
 
-/** After the pause another connection follows; with another token, if that of the last one was rejected. */
-export interface Reconnect {
+export interface AfterEnd {
+  /** The token was rejected: another one is needed, by the next connection or by others. */
   readonly isRejected: boolean;
-  readonly pause: number;
+  /** Before the next connection, in milliseconds. Null: the stream ends. */
+  readonly pause: number | null;
   readonly state: EndState;
 }
 
-/** For an end that is not final. @returns null at the end of the stream */
-export function afterEnd(end: ConnectionEnd, before: EndState, settings: ConnectSettings): Reconnect | null {
-  const { reconnects, backoff, isRejection, leastPause } = settings;
+export function afterEnd(end: ConnectionEnd, before: EndState, settings: ConnectSettings): AfterEnd {
+  const { reconnects, backoff, isFinal, isRejection, leastPause } = settings;
   const { reason, isTokenOver, hasMessage, openFor } = end;
-  if (!reconnects) return null;
+  if (isFinal(reason)) return { isRejected: isFinalRejection(end, isRejection), pause: null, state: before };
   const isRejected = isRejection(reason);
   const hasLasted = openFor >= Math.max(backoff.max, LEAST_LASTING);
   const attempts = hasLasted ? 0 : before.attempts;
@@ -37,10 +37,21 @@ export function afterEnd(end: ConnectionEnd, before: EndState, settings: Connect
   // The server had accepted the token, or the token was over: this rejection is the first one.
   if (hasLasted || isTokenOver) rejections = 0;
   // A token may be revoked at any time: the next one is tried at once.
-  if (isRejected && rejections === 0) return { isRejected, pause: 0, state: { attempts, rejections: 1 } };
-  if (attempts >= backoff.count || (isRejected && rejections + 1 >= MAX_REJECTIONS)) return null;
-  const state = { attempts: attempts + 1, rejections: isRejected ? rejections + 1 : rejections };
-  return { isRejected, pause: Math.max(leastPause(reason), pauseBefore(state.attempts, backoff)), state };
+  const isAtOnce = isRejected && rejections === 0;
+  const isLast = !isAtOnce && (attempts >= backoff.count || (isRejected && rejections + 1 >= MAX_REJECTIONS));
+  if (!reconnects || isLast) return { isRejected, pause: null, state: before };
+  const state = { attempts: attempts + Number(!isAtOnce), rejections: rejections + Number(isRejected) };
+  const pause = isAtOnce ? 0 : Math.max(leastPause(reason), pauseBefore(state.attempts, backoff));
+  return { isRejected, pause, state };
+}
+
+/** Of a final end: what may be forbidden to any token costs no refresh, and a mistake does not replace the end. */
+function isFinalRejection(end: ConnectionEnd, isRejection: ConnectSettings['isRejection']): boolean {
+  try {
+    return end.reason !== null && rejectionOf(end).kind === 'explicit' && isRejection(end.reason);
+  } catch {
+    return false;
+  }
 }
 
 /** The pause before the given attempt, the first being 1: with full jitter. */

@@ -1,17 +1,5 @@
 /** The public function `connectWithToken`: reconnects with a usable token when a connection is lost. */
-import {
-  catchError,
-  defer,
-  EMPTY,
-  mergeMap,
-  raceWith,
-  repeat,
-  retry,
-  switchMap,
-  take,
-  takeUntil,
-  throwError,
-} from 'rxjs';
+import { defer, EMPTY, mergeMap, raceWith, repeat, switchMap, take, takeUntil, tap, throwError } from 'rxjs';
 import type { Observable, OperatorFunction } from 'rxjs';
 import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
 import { captureContext } from '../internal/callerContext.js';
@@ -23,7 +11,7 @@ import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { afterEnd, pauseBefore, type EndState } from './afterEnd.js';
 import { connection } from './connection.js';
-import { Ended, isNormal, rejectionOf, type ConnectionEnd } from './ends.js';
+import { isNormal, rejectionOf, type ConnectionEnd } from './ends.js';
 import { settingsOf, type Connect, type ConnectOptions, type ConnectSettings } from './options.js';
 
 /**
@@ -83,74 +71,57 @@ function connectionsOf<T>(
 /** The pipeline: a token, the connection that is opened with it, and what follows its end. */
 export function connections<T>(manager: TokenManager, connect: Connect<T>, settings: ConnectSettings): Observable<T> {
   const { take: takeToken, takeForConnection = takeToken, recover, reject, timers, events$, lastError } = manager;
-  const { backoff, maxWait, isFinal, isRejection } = settings;
+  const { backoff, maxWait } = settings;
+
+  /** Another token. The source is asked again after pauses: if it has not failed, `count` times. */
+  function replacement(end: ConnectionEnd): Observable<AccessToken> {
+    let left = backoff.count;
+    const again = (rounds: number): Observable<unknown> => {
+      if (lastError() === undefined) {
+        if (left <= 0) return asConnectionEnded(end);
+        left -= 1;
+      }
+      return timers.after(pauseBefore(rounds, backoff), true);
+    };
+    return recover(rejectionOf(end), maxWait).pipe(
+      repeat({ delay: again }),
+      raceWith(timeLimit(timers, maxWait).pipe(switchMap(() => asConnectionEnded(end)))),
+      take(1),
+      // The notifier never emits: its error ends the stream.
+      takeUntil(events$.pipe(mergeMap(permanentFailure))),
+    );
+  }
 
   return defer(() => {
     const runInContext = captureContext();
     let state: EndState = { attempts: 0, rejections: 0 };
-    /** Brings the token of the next connection. */
-    let token$ = takeForConnection(maxWait);
-    /** `isFinal` has claimed the last end. */
-    let wasFinal = false;
+    let lastEnd: ConnectionEnd;
 
-    /** Another token. The source is asked again after pauses: if it has not failed, `count` times. */
-    const replacement = (end: ConnectionEnd): Observable<AccessToken> => {
-      let left = backoff.count;
-      const again = (rounds: number): Observable<unknown> => {
-        if (lastError() === undefined) {
-          if (left <= 0) return asConnectionEnded(end);
-          left -= 1;
-        }
-        return timers.after(pauseBefore(rounds, backoff), true);
-      };
-      return recover(rejectionOf(end), maxWait).pipe(
-        repeat({ delay: again }),
-        raceWith(timeLimit(timers, maxWait).pipe(switchMap(() => asConnectionEnded(end)))),
-        take(1),
-        // The notifier never emits: its error ends the stream.
-        takeUntil(events$.pipe(mergeMap(permanentFailure))),
-      );
+    /** The token of the next connection, or the end of the stream. All that the last one has opened is closed. */
+    const nextToken = (): Observable<AccessToken> => {
+      const end = lastEnd;
+      const { isRejected, pause, state: after } = afterEnd(end, state, settings);
+      state = after;
+      if (pause !== null)
+        return timers
+          .after(pause, true)
+          .pipe(switchMap(() => (isRejected ? replacement(end) : takeForConnection(maxWait))));
+      // Nothing else asks for another token.
+      if (isRejected) reject(rejectionOf(end));
+      return asConnectionEnded(end);
     };
 
-    /** The notifier of `retry`: emits when it is time for another connection. */
-    const beforeReconnect = (thrown: unknown): Observable<unknown> => {
-      // Anything else is a mistake in the user's code.
-      if (!(thrown instanceof Ended)) throw thrown;
-      wasFinal = isFinal(thrown.end.reason);
-      const decision = wasFinal ? null : afterEnd(thrown.end, state, settings);
-      if (!decision) throw thrown;
-      state = decision.state;
-      token$ = decision.isRejected ? replacement(thrown.end) : takeForConnection(maxWait);
-      return timers.after(decision.pause, true);
-    };
-
-    /** The end of the stream, once all is closed. */
-    const endOfStream = (thrown: unknown): Observable<never> =>
-      defer(() => {
-        if (!(thrown instanceof Ended)) throw thrown;
-        const { end } = thrown;
-        // Nothing else asks for another token.
-        if (wasFinal ? isFinalRejection(end, isRejection) : isRejection(end.reason)) reject(rejectionOf(end));
-        return asConnectionEnded(end);
-      });
-
-    return defer(() => token$).pipe(
-      switchMap((token) => connection(token, manager, connect, settings, runInContext)),
-      retry({ delay: beforeReconnect }),
-      catchError(endOfStream),
+    return takeForConnection(maxWait).pipe(
+      switchMap((first) => {
+        let token = first;
+        return defer(() => connection(token, manager, connect, settings, runInContext, (end) => (lastEnd = end))).pipe(
+          repeat({ delay: () => nextToken().pipe(tap((next) => (token = next))) }),
+        );
+      }),
       // The notifier never emits: its error ends the stream.
       takeUntil(events$.pipe(mergeMap(endOfSession))),
     );
   });
-}
-
-/** Of a final end: what may be forbidden to any token costs no refresh, and a mistake does not replace the end. */
-function isFinalRejection(end: ConnectionEnd, isRejection: ConnectSettings['isRejection']): boolean {
-  try {
-    return end.reason !== null && rejectionOf(end).kind === 'explicit' && isRejection(end.reason);
-  } catch {
-    return false;
-  }
 }
 
 /** The stream ends as its last connection did. */

@@ -31,16 +31,17 @@ import { observableOf } from '../internal/observableOf.js';
 import { sameToken } from '../token/accessToken.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
-import { Ended, rejectionOf } from './ends.js';
+import { rejectionOf, type ConnectionEnd } from './ends.js';
 import type { Connect, ConnectSettings } from './options.js';
 
 const PROMISE_OF_OBSERVABLE =
   'connect returned a promise of an Observable: return from(promise).pipe(switchMap((stream$) => stream$))';
 
 /**
- * The connection, and those that replace it, until the last one ends: with an error {@link Ended}.
+ * The connection, and those that replace it, until the last one ends. It fails only with a mistake in the user's code.
  *
  * @param runInContext the context of the caller: a renewal, and the end of a connection, come in another one
+ * @param onEnd is told how the last one has ended, before this completes
  */
 export function connection<T>(
   taken: AccessToken,
@@ -48,8 +49,10 @@ export function connection<T>(
   connect: Connect<T>,
   { onRenewal, isRejection, isFinal }: ConnectSettings,
   runInContext: RunInContext,
+  onEnd: (end: ConnectionEnd) => void,
 ): Observable<T> {
   return defer(() => {
+    const last$ = new Subject<void>();
     const wasCurrent = sameToken(current(), taken);
     const openedAt$ = new BehaviorSubject(Infinity);
     let hasMessage = false;
@@ -77,9 +80,10 @@ export function connection<T>(
           const end = { reason, token: told, isTokenOver, hasMessage, openFor: now() - openedAt$.value };
           // While another one opens in its place, the old one may end with anything: the server may allow one only.
           const isLast = !successor || (close$ === successor && isFinal(reason));
-          if (isLast) throw new Ended(end);
-          // Nothing else asks for another token.
-          if (isRejection(reason)) reject(rejectionOf(end));
+          if (isLast) {
+            onEnd(end);
+            last$.next();
+          } else if (isRejection(reason)) reject(rejectionOf(end)); // Nothing else asks for another token.
           return EMPTY;
         });
       const given = runInContext(() => connect(token, opened));
@@ -110,14 +114,14 @@ export function connection<T>(
       startWith(taken),
       distinctUntilChanged<AccessToken>(sameToken),
     );
-    if (onRenewal === 'replace') return tokens$.pipe(mergeMap(open));
+    if (onRenewal === 'replace') return tokens$.pipe(mergeMap(open), takeUntil(last$));
     // Nothing can be sent over a connection that is still opening.
     const isOpen$ = openedAt$.pipe(first((openedAt) => openedAt < Infinity));
     const announced$ = combineLatest([tokens$.pipe(skip(1)), isOpen$]).pipe(
       mergeMap(([token]) => Promise.resolve(runInContext(() => onRenewal((announced = token))))),
       ignoreElements(),
     );
-    return merge(open(taken), announced$);
+    return merge(open(taken), announced$).pipe(takeUntil(last$));
   });
 }
 

@@ -17,13 +17,6 @@ export interface ConnectionEnd {
   readonly openFor: number;
 }
 
-/** The end of a connection, on its way to the notifier of `retry`. A mistake in the user's code is not one. */
-export class Ended extends Error {
-  constructor(readonly end: ConnectionEnd) {
-    super();
-  }
-}
-
 /** Close codes: policy violation (RFC 6455 section 7.4.1), IANA's 3003, forbidden by custom. */
 const FORBIDDEN_CODES: readonly unknown[] = [1008, 3003, 4403];
 /** Unauthorized: IANA's 3000, and 4401 by custom. */
