@@ -702,6 +702,18 @@ describe('44: the end', () => {
   );
 
   it(
+    'should be judged by isFinal, which gets the judgement of the default',
+    marbles((m) => {
+      const judged: unknown[] = [];
+      const { run } = setUp(m, ['1s # !1006', '1s # !4000', '1s |'], { 1006: close(1006), 4000: close(4000) });
+      run({
+        isFinal: (end, byDefault) => (judged.push((end as { code?: number } | null)?.code, byDefault), byDefault),
+      });
+      expect(judged).toEqual([1006, false, 4000, false, undefined, true]);
+    }),
+  );
+
+  it(
     'should come with the session: signOut and close close the connection',
     marbles((m) => {
       const first = setUp(m, ['x']);

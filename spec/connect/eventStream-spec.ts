@@ -169,6 +169,15 @@ it('should end with a 403 that is no rejection by isRejection', async () => {
   expect([sent.length, failure]).toEqual([1, expect.objectContaining({ code: 'ERR_HTTP_STATUS' })]);
 });
 
+it.each<[string, Response[], string]>([
+  ['a completion, which the default is not', [events('data: a\n\n')], 'complete'],
+  ['a status that the default knows', [new Response('', { status: 404 })], 'ERR_HTTP_STATUS'],
+])('should end after %s, by an isFinal that adds to the default', async (_what, answers, end) => {
+  const isFinal = (reason: unknown, byDefault: boolean) => byDefault || reason === null;
+  const { sent, seen, failure } = await run(answers, { isFinal });
+  expect([sent.length, (failure as { code?: string } | undefined)?.code ?? seen.at(-1)]).toEqual([1, end]);
+});
+
 it('should take one token for each connection, if a token is for a single use', async () => {
   const single$ = createTokenStream(() => of({ access_token: `secret-${++fetched}`, expires_in: 0 }));
   const sent: (string | null)[] = [];

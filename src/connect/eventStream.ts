@@ -69,8 +69,8 @@ export function eventStream(
   const name = () => `GET ${displayUrl(new URL(href))}`;
   // Called when a connection has ended: `settings` is there by then.
   const isFinalAnswer = (end: unknown) => isFinalStatus(end) && !settings.isRejection(end);
-  const { isRejection, reconnect, isFinal = isFinalAnswer, maxWait, headers, fetch, authorize, ...requests } = options;
-  const settings = settingsOf({ isRejection, reconnect, isFinal, maxWait });
+  const { isRejection, reconnect, isFinal, maxWait, headers, fetch, authorize, ...requests } = options;
+  const settings = settingsOf({ isRejection, reconnect, isFinal, maxWait }, isFinalAnswer);
   const { 'last-event-id': given = '', ...own } = headersOption(headers);
   const firstId = decoded(given);
   requireSendable({ ...own, ...lastEventId(firstId) });

@@ -49,10 +49,10 @@ export interface ConnectOptions {
   /** How to connect again. false: the stream ends with the connection. */
   reconnect?: ReconnectOptions | false | undefined;
   /**
-   * Gets the error of the connection (null: it completed), and returns true if the stream should end. Default: null,
-   * and close code 1000.
+   * Gets the error of the connection (null: it completed) and what the default says of it, and returns true if the
+   * stream should end. Default: null, and close code 1000.
    */
-  isFinal?: ((end: unknown) => boolean) | undefined;
+  isFinal?: ((end: unknown, byDefault: boolean) => boolean) | undefined;
   /**
    * Waits at most this many ms for a usable token. >= 0, or Infinity. Default Infinity: only a permanent failure ends
    * the wait.
@@ -64,16 +64,19 @@ export interface ConnectOptions {
 export type ConnectSettings = ReturnType<typeof settingsOf>;
 
 /** Checks every option. @throws TypeError that names an option out of range */
-export function settingsOf(options: ConnectOptions) {
+export function settingsOf(options: ConnectOptions, isFinalByDefault = isNormal) {
   requireObject(options);
-  const { isRejection = isRejected, onRenewal = 'keep', reconnect = {}, isFinal = isNormal, ...numbers } = options;
+  const { isRejection = isRejected, onRenewal = 'keep', reconnect = {}, isFinal, ...numbers } = options;
   const checked = numbersIn(numbers, { maxWait: [0, Infinity, Infinity] });
   requireFunctions({ isRejection, isFinal });
   if (onRenewal !== 'keep' && onRenewal !== 'replace' && typeof onRenewal !== 'function')
     throw wrong('onRenewal', onRenewal, '"keep", "replace" or a function');
   return {
     isRejection: (end: unknown) => callPredicate(isRejection, end, 'isRejection'),
-    isFinal: (end: unknown) => callPredicate(isFinal, end, 'isFinal'),
+    isFinal: (end: unknown) => {
+      const byDefault = isFinalByDefault(end);
+      return isFinal ? callPredicate((given) => isFinal(given, byDefault), end, 'isFinal') : byDefault;
+    },
     onRenewal,
     reconnects: reconnect !== false,
     backoff: backoffOf(reconnect === false ? {} : reconnect),
