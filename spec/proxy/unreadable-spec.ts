@@ -66,6 +66,13 @@ describe("what Node's parser refuses", () => {
     expect(log.map(({ status }) => status)).toEqual([200, 200]);
   });
 
+  it('should be no refusal if the client leaves in the middle of its body', async () => {
+    const { port, log } = await setUp();
+    new Wire(port, 'POST /x HTTP/1.1', 'Host: localhost', 'Content-Length: 9').write('tea').socket.end();
+    await until(() => log.length > 0);
+    expect(log).toMatchObject([{ path: '/x', status: 499, sent: 1 }]);
+  });
+
   it.each(['before', 'after'])('should be left to a listener that is added %s the proxy', async (when) => {
     const { server, proxy, port } = await setUp();
     const mine = () =>

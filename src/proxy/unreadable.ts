@@ -16,11 +16,13 @@ interface WithResponse {
 /** For `clientError` events of a server. Without a listener, Node answers without a reason. */
 export function refuseUnreadable(records: Records, error: Error, socket: Socket): void {
   const { _httpMessage: open } = socket as WithResponse;
-  if (!socket.writable || open?.headersSent) {
+  const code = codeOf(error);
+  // A client that ends the connection in the middle of its body has left.
+  if (!socket.writable || open?.headersSent || (open && code === 'HPE_INVALID_EOF_STATE')) {
     socket.destroy(error);
     return;
   }
-  const refusal = refusalOf(codeOf(error));
+  const refusal = refusalOf(code);
   if (open) {
     // Its request has a record already.
     open.shouldKeepAlive = false;
