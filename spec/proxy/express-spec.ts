@@ -60,7 +60,7 @@ describe('a mounted proxy', () => {
   it.each([
     ['/v1/orders/', '/api/orders/'],
     ['/v1?a=1', '/api/?a=1'],
-    ['orders/', 'orders/'],
+    ['orders/', '/api/orders/'],
     ['https://login.example.com/v1', 'https://login.example.com/v1'],
   ])('should lead a redirect through its mount: %s', async (location, expected) => {
     const { port } = await setUpApp({ answer: (_request, response) => response.writeHead(302, { location }).end() });

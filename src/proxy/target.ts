@@ -1,5 +1,5 @@
 /** Pure rules of where a request goes, and of what a redirect means to the client of the proxy. */
-import { originOf, parseUrl, utf8Of } from '../internal/urls.js';
+import { parseUrl, utf8Of } from '../internal/urls.js';
 
 /** The paths of the proxy's own pages. */
 export const HEALTH = '/-/health';
@@ -41,36 +41,25 @@ function hasDotSegment(path: string): boolean {
 
 /**
  * The `Location` of a response, for the client: what lies behind the proxy is reached through the proxy. To anything
- * else the client goes without the token, so a path alone gets the server's origin.
+ * else the client goes without the token.
  *
- * @param requested the path of the request at the server
+ * @param requested the path of the request at the server: a location may be relative to it
  */
 export function locationFor(
   location: string,
   { to, prefix }: { readonly to: URL; readonly prefix: string },
   requested: string,
 ): string {
-  const given = forAnyBase(location, to, requested);
-  // `https://API.example.com:443/orders` is of the same origin too.
-  const isOfServer = originOf(given) === to.origin;
-  const path = isOfServer ? given.replace(/^https?:\/\/[^/?#]*/i, '') : given;
-  if (!isOfServer && !path.startsWith('/')) return given;
+  const url = parseUrl(utf8Of(location), to.origin + requested);
+  if (url?.host !== to.host || url.protocol !== to.protocol) return url && !SCHEME.test(location) ? url.href : location;
+  const path = url.pathname + url.search + url.hash;
   const rest = path.slice(prefix.length);
   // `//host` would name another server.
   const isBehind = path.startsWith(prefix) && /^(\/(?!\/)|[?#]|$)/.test(rest);
-  if (!isBehind) return isOfServer ? given : to.origin + given;
-  return rest.startsWith('/') ? rest : `/${rest}`;
+  return isBehind ? rest.replace(/^(?!\/)/, '/') : to.origin + path;
 }
 
-/** `.` or `..` as a segment of the path, and a backslash, which clients take for a slash. */
-const MEANS_ANOTHER_PATH = /^[^?#]*(\\|(^|\/)(\.|%2e){1,2}([/?#]|$))/i;
-
-/** A location that means the same to the client, whose URL has another origin and a path without the prefix. */
-function forAnyBase(location: string, to: URL, requested: string): string {
-  if (MEANS_ANOTHER_PATH.test(location)) return parseUrl(utf8Of(location), to.origin + requested)?.href ?? location;
-  // `//host/path` has the scheme of the server, and not that of the proxy.
-  return location.startsWith('//') ? to.protocol + location : location;
-}
+const SCHEME = /^[a-z][a-z\d+.-]*:/i;
 
 /** Express and Connect keep the target as `originalUrl` before they take the path of a mount off it. */
 interface Mounted {
