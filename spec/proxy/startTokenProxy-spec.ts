@@ -1,5 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { linkSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { Agent, createServer, request } from 'node:http';
+import { Agent, createServer, request, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -39,6 +40,19 @@ it('should listen on a free port of loopback by default', async () => {
   const { proxy, port } = await start();
   expect(proxy.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   expect((await send(port)).body).toBe('ok');
+});
+
+it('should wait a minute for a head, and as long as it takes for a body', async () => {
+  const { port } = await start();
+  let times: unknown;
+  const note = (message: unknown) => {
+    const { server, request } = message as { server: Server; request: IncomingMessage };
+    if (request.socket.localPort === port) times = [server.headersTimeout, server.requestTimeout];
+  };
+  subscribe('http.server.request.start', note);
+  await send(port);
+  unsubscribe('http.server.request.start', note);
+  expect(times).toEqual([60_000, 0]);
 });
 
 /** The path of a socket that was left behind, as by a process that is killed. */

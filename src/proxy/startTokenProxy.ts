@@ -44,7 +44,13 @@ export async function startTokenProxy(
   const { grace } = numbersIn({ grace: given }, { grace: [0, 2 ** 31 - 1, 10_000] });
   const place = placeOf(at, options.allowRemoteClients === true);
   const proxy = createTokenProxy(token$, own);
-  const server = createServer({ keepAliveTimeout: CLIENT_IDLE, requestTimeout: 0, requireHostHeader: false });
+  const server = createServer({
+    keepAliveTimeout: CLIENT_IDLE,
+    // A body may take as long as it likes. Without a limit for it, Node has none for heads either.
+    requestTimeout: 0,
+    headersTimeout: 60_000,
+    requireHostHeader: false,
+  });
   proxy.attach(server);
   const inode = await listen(server, place).catch(async (error: unknown) => {
     await proxy.close();
