@@ -27,10 +27,6 @@ export function ownAgent(to: URL): HttpAgent {
   } as AgentOptions);
 }
 
-/** Whether plain requests go to a proxy of the network, which needs the whole URL, and not only the path. */
-export const sendsWholeUrl = (agent: HttpAgent, { protocol }: URL): boolean =>
-  protocol === 'http:' && Boolean((agent as WithProxyEnv).options?.proxyEnv);
-
 /**
  * Node would throw at each request. An agent with a `protocol` of its own serves that one only; agents of other
  * packages that make tunnels serve both. The value is not shown: it may be the URL of a proxy with its password.

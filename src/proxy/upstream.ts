@@ -3,7 +3,7 @@ import { request as httpRequest, type ClientRequest, type IncomingMessage, type 
 import type { Socket } from 'node:net';
 import { request as httpsRequest } from 'node:https';
 import { codeOf } from '../internal/files.js';
-import { ownAgent, sendsWholeUrl } from './agent.js';
+import { ownAgent } from './agent.js';
 import type { Exchange } from './exchange.js';
 import { ProxyFailure } from './failures.js';
 import { fieldsByName } from './headers.js';
@@ -34,8 +34,6 @@ export interface Upgraded {
  */
 export function createUpstream({ to, timeout, agent: given }: ProxySettings) {
   const agent = given ?? ownAgent(to);
-  // Node makes the URL of the field `Host`. It does not see that in a list, and names `localhost`.
-  const asNodeTakesThem = sendsWholeUrl(agent, to) ? fieldsByName : (fields: readonly string[]) => fields;
   const request = to.protocol === 'https:' ? httpsRequest : httpRequest;
   const place: RequestOptions = {
     // An IPv6 address has brackets in a URL only.
@@ -55,7 +53,8 @@ export function createUpstream({ to, timeout, agent: given }: ProxySettings) {
         ...place,
         method,
         path,
-        headers: asNodeTakesThem([...headers, ...Object.entries(added).flat()]) as never,
+        // Not as a list: for a proxy of the network, Node makes the URL of the field `Host`, which it does not see there.
+        headers: fieldsByName([...headers, ...Object.entries(added).flat()]),
       });
       exchange.sent += 1;
       let isAnswered = false;
