@@ -20,10 +20,10 @@ const LONGEST_BODY = 2 ** 16;
 /** Wherever a client may keep the body of an answer: parsed, as text or as bytes. */
 export function bodiesOf(answer: unknown): unknown[] {
   const { response, data, body, error, params, status } = fieldsOf(answer);
-  const { data: sent, body: received, text } = responseOf(answer);
-  // What angular-oauth2-oidc read of the URL. Elsewhere they are those of the request.
-  const told = typeof status === 'number' ? {} : { error: fieldsOf(params).error };
-  return [data, fieldsOf(data).payload, body, response, sent, received, text, error, told];
+  const { data: responseData, body: responseBody, text } = responseOf(answer);
+  // angular-oauth2-oidc keeps there what the URL of the redirect said. Those of an error with a status are the request's.
+  const redirected = typeof status === 'number' ? {} : { error: fieldsOf(params).error };
+  return [data, fieldsOf(data).payload, body, response, responseData, responseBody, text, error, redirected];
 }
 
 /** A body that a client has left as text or as bytes. */

@@ -33,7 +33,10 @@ const UNREADABLE_HEADER = /^(\w+\.\w+: )?.*( is (?:not a legal HTTP|an invalid) 
 /** What follows a scheme in a header (RFC 9110 section 11.4): longer than a word. */
 const AUTHORIZATION = /\b(Basic|Bearer|DPoP) [\w.~+/=-]{16,}/gi;
 
-/** Base64 of any length that encodes a colon, as no word does. */
+/**
+ * Base64 of any length that encodes a colon (0x3A), as no word does. By its place among three bytes a colon is `O[g-v]`,
+ * `.[DTjz][o-r]` or `...6`.
+ */
 const CREDENTIAL_PAIR = /\b([Bb]asic) (?=(\w{4})*?(\w{4}O[g-v]|\w[DTjz][o-r]|\w{3}6))[\w.~+/=-]+/g;
 
 /** The whole message of Node's fetch. The reason is in the cause: a wrong host, a refused connection, a certificate. */

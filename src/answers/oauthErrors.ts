@@ -121,7 +121,7 @@ const OTHERS = [
   'unverified_user_email',
 ];
 
-/** Whether a code is in one of these lists. Any other text of a server may repeat a secret, and is never printed. */
+/** Whether a code is in one of these lists. `./oauth` prints no other: its server may repeat a secret. */
 export const isKnownCode = (code: string): boolean =>
   isPermanentCode(code) || TEMPORARY.includes(code) || OTHERS.includes(code);
 

@@ -95,8 +95,11 @@ export async function readFetchResponse(response: FetchResponse, late$: Observab
   // A failed status counts, whether its body can be read or not.
   const text = await (isOk ? response.text() : textOfFailure(response, late$));
   const body = parseBody(text);
-  // In a browser the status of a redirect that is not followed is 0, and so is any of the mode `no-cors`.
-  if (isOk ? response.redirected && body === undefined && isHtml(response) : status < 400 && status !== 304)
+  const isSignInPage = isOk && response.redirected && body === undefined && isHtml(response);
+  // In a browser the status of a redirect that is not followed is 0, and so is any of the mode `no-cors`. A 304 comes
+  // from a cache: another attempt may get an answer.
+  const isRedirect = status < 400 && !isOk && status !== 304;
+  if (isSignInPage || isRedirect)
     throw permanentError(
       `the token endpoint redirected, perhaps to its sign-in page${status ? '' : ', or the mode is "no-cors"'}`,
     );

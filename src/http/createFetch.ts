@@ -87,7 +87,7 @@ export function fetchWithToken(
     }
     // Nearly every request goes this way, so it makes one promise and waits for nothing else.
     return sender.send(outgoing, token).then((response) => {
-      // Below 300 the default predicate sees no rejection, and there is no redirect to follow.
+      // What `followAndRepeat` would do, too: below 300 the default sees no rejection, and there is no redirect.
       if (response.status >= 300 || isRejection !== isRejectionByDefault)
         return followAndRepeat(outgoing, token, response).catch(onError);
       manager.accepted(token, () => resourceKey(outgoing));

@@ -2,6 +2,7 @@
 import { isObservable, throwError, type Observable } from 'rxjs';
 import type { BodyInit, HeadersInit } from '../internal/platformTypes.js';
 import { isStream } from '../internal/isStream.js';
+import { tagOf } from '../internal/kindOf.js';
 import { displayUrl } from '../internal/urls.js';
 import { numbersIn } from '../internal/validate.js';
 import { managerOf } from '../token/tokenStream.js';
@@ -18,7 +19,7 @@ import {
   urlOf,
   type OutgoingInit,
 } from './outgoingRequest.js';
-import { copyOfBody, hasContentType, isSendable, releaseBody, tagOf } from './requestBody.js';
+import { copyOfBody, hasContentType, isSendable, releaseBody } from './requestBody.js';
 import { readBody, statusError } from './responseBody.js';
 import { fetchWithToken, type FetchOptions } from './createFetch.js';
 

@@ -1,5 +1,6 @@
 /** Copies, judges and releases the bodies of requests. */
 import { isStream } from '../internal/isStream.js';
+import { tagOf } from '../internal/kindOf.js';
 
 /** What fetch, axios and Angular send as it is, besides text and streams. */
 const BINARY_OR_FORM =
@@ -83,6 +84,3 @@ function copyOfForm(form: FormData): FormData {
   });
   return copy;
 }
-
-/** `[object FormData]` and the like, whichever realm or library it is of. */
-export const tagOf = (value: unknown): string => Object.prototype.toString.call(value);

@@ -1,7 +1,7 @@
 /** What a response becomes for the caller of the HTTP client: its parsed body, or an HttpStatusError. */
 import { HttpStatusError } from '../errors.js';
 import { parseJson } from '../answers/parseBody.js';
-import { tagOf } from './requestBody.js';
+import { tagOf } from '../internal/kindOf.js';
 import { beginningOf } from './transport.js';
 
 /** What a status outside 200 to 299 becomes. The error holds no connection. */
