@@ -65,7 +65,7 @@ describe('a stream of a pool that nobody uses', () => {
     expect(pending()).toBe(0);
   });
 
-  it('should be the same object for whoever holds it, and the same token', () => {
+  it('should be the same object each time, and the same token', () => {
     const { pool, take, advance } = setUp();
     const token$ = pool.get('a');
     take('a');

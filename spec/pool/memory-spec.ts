@@ -13,11 +13,11 @@ describe('an idle key of a pool', () => {
   }, 60_000);
 
   it.each([
-    ['function', 2000],
-    ['clientCredentials', 3200],
-    ['clientCredentialsPerCall', 3200],
-    ['clientCredentialsPerCallThatRevokes', 3200],
-    ['refreshToken', 8500],
+    ['function', 1600],
+    ['clientCredentials', 3100],
+    ['clientCredentialsPerCall', 2800],
+    ['clientCredentialsPerCallThatRevokes', 2800],
+    ['refreshToken', 8200],
   ])('should take little memory, its source included: %s, at most %d bytes', (name, most) => {
     expect(bytes[name]).toBeLessThan(most);
   });

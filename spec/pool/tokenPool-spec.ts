@@ -301,7 +301,7 @@ describe('a pool that is full', () => {
     pool.close();
   });
 
-  it('should shrink to its limit when streams are closed', () => {
+  it('should count no stream that is closed, and keep none', () => {
     const { pool } = setUp({ max: 10 });
     const streams = Array.from({ length: 50 }, (_, i) => {
       const token$ = pool.get(String(i));
@@ -312,7 +312,7 @@ describe('a pool that is full', () => {
     streams.forEach((token$) => {
       token$.close();
     });
-    expect(pool.size).toBe(10);
+    expect(pool.size).toBe(0);
     pool.close();
   });
 

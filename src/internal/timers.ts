@@ -29,6 +29,8 @@ export function createTimers(scheduler: SchedulerLike, clock?: SteadyClock): Tim
         const stop = () => {
           if (!action) return;
           running.delete(action);
+          // Node keeps 150 bytes of an unref'd timer that is cleared, until it would have fired.
+          setRef(action, true);
           action.unsubscribe();
         };
         const end = clock && clock.now() + delay;

@@ -3,48 +3,41 @@ import { EMPTY, Observable } from 'rxjs';
 import { captureContext } from '../internal/callerContext.js';
 import { ON_CLOSE } from '../internal/hiddenMembers.js';
 import { createTimers } from '../internal/timers.js';
-import { reportExpiry } from '../token/context.js';
 import { createEventQueue } from '../token/eventQueue.js';
 import type { UntimedTokenEvent } from '../token/events.js';
 import type { Settings } from '../token/options.js';
 import { forgetSession } from '../token/session.js';
-import { initialState, keepsRunning, nextMoment, pauseLeft, whyRefresh } from '../token/state.js';
+import { initialState, nextMoment, pauseLeft } from '../token/state.js';
 import { createManager, type FullManager } from '../token/tokenManager.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
 import { endManager, resumeManager } from './endManager.js';
-import { Place } from './recentlyUsed.js';
+import { Place, RecentlyUsed } from './recentlyUsed.js';
 import { createSharedTimer, type Timed } from './sharedTimer.js';
-import type { WeakTarget } from './weakTarget.js';
 
 type EntryContext = ReturnType<typeof createEntryContext>;
 
-/**
- * What the entries of a pool share.
- *
- * @param onUnused called when one may have gone out of use
- */
-export function createEntryContext(settings: Settings, onUnused: () => void) {
+/** What the entries of a pool share. */
+export function createEntryContext(settings: Settings, max: number) {
   const { clock } = settings;
   const timers = createTimers(settings.scheduler, clock);
   // The context in which the pool was made: a request that asks first must not be kept alive.
   const runInContext = captureContext();
   const after = (delay: number, fire: () => void) => runInContext(() => timers.after(delay).subscribe(fire));
   const setTimer = createSharedTimer(after, clock.now);
-  return { clock, timers, events: createEventQueue(settings.shownNow), runInContext, setTimer, onUnused };
+  const events = createEventQueue(settings.shownNow);
+  return { clock, timers, events, runInContext, setTimer, entries: new RecentlyUsed<Entry>(max) };
 }
 
 /**
  * What the pool has of a key: the state of its stream, and a manager while somebody uses the stream. The manager takes
  * ten times the memory of the state, so it is ended in the next tick after the last use.
  */
-export class Entry<K> extends Place implements Timed {
+export class Entry extends Place implements Timed {
   dueAt = Infinity;
   readonly state = initialState();
   manager: FullManager | null = null;
-  /** What was handed out, while somebody holds it. */
-  handedOut: WeakTarget<TokenStream> | null = null;
-  /** As in the state, which is elsewhere in memory: each `get` reads it. */
-  isClosed = false;
+  /** What is handed out. */
+  stream: TokenStream | null = null;
   /** It is not the entry of its key any more. The pool does not report its events. */
   private isDropped = false;
   /** How many attempts run, and how many are subscribed. */
@@ -52,7 +45,7 @@ export class Entry<K> extends Place implements Timed {
 
   constructor(
     readonly name: string,
-    readonly key: K,
+    readonly key: unknown,
     readonly source: TokenSource,
     readonly settings: Settings,
     readonly context: EntryContext,
@@ -72,7 +65,7 @@ export class Entry<K> extends Place implements Timed {
 
   /**
    * While somebody is subscribed, the manager stays. Hand-made, since `defer` with `finalize` is four Observables, and
-   * each `get` may make three of these.
+   * each client of a stream has three of these.
    */
   whileUsed<T>(make: (manager: FullManager) => Observable<T>): Observable<T> {
     return new Observable((subscriber) => {
@@ -87,22 +80,25 @@ export class Entry<K> extends Place implements Timed {
 
   /** The pool drops it, and forgets its token. The stream stays open: whoever holds it may be about to use it. */
   drop(): void {
-    if (this.manager) this.manager.reset();
+    const { manager, state } = this;
+    if (manager) manager.reset();
     else {
       this.forget();
-      if (this.state.isConnected) this.disconnect();
+      if (state.isConnected) this.tell({ type: 'idle' });
+      state.isConnected = false;
     }
-    // After the event of `disconnect`.
+    // After the event `idle`.
     this.isDropped = true;
   }
 
   close(): void {
-    const { manager, source, settings, state } = this;
-    this.isClosed = true;
+    const { manager, source, settings, state, context } = this;
+    if (state.isClosed) return;
+    if (!this.isDropped) context.entries.remove(this);
     // Only a manager can close a source or a store.
     if (manager || settings.store || ON_CLOSE in (state.giver ?? source)) this.activate().close();
-    else if (!state.isClosed) {
-      Object.assign(state, { isClosed: true, isConnected: false });
+    else {
+      state.isClosed = true;
       this.forget();
       this.tell({ type: 'closed' });
     }
@@ -110,31 +106,29 @@ export class Entry<K> extends Place implements Timed {
 
   /** The manager may be ended, or the next moment of the token has come. */
   onDue(): void {
-    if (!this.manager) this.onMoment();
-    else if (this.mayEnd()) {
+    const { state, context } = this;
+    this.activate().parts.context.recheck();
+    if (this.manager && this.mayEnd()) {
       endManager(this.manager);
       this.manager = null;
-      this.startTimer();
+      context.setTimer(this, state.held ? nextMoment(state.held, context.clock.now()) : Infinity);
     }
-    this.context.onUnused();
+    context.entries.shrink();
   }
 
   private startManager(): FullManager {
     const { source, state, settings, context } = this;
-    const { clock, setTimer } = context;
     const inTurn: Settings['inTurn'] = (attempt$) => this.whileUsed(() => settings.inTurn(attempt$));
     const manager = createManager(source, { ...settings, inTurn }, undefined, state);
     this.manager = manager;
     manager.events$.subscribe((event) => {
       this.endLater();
       this.tell(event);
-      if (event.type !== 'closed') return;
-      setTimer(this, Infinity);
-      context.onUnused();
+      if (event.type === 'closed') context.setTimer(this, Infinity);
     });
     if (state.isClosed) manager.parts.context.events.complete();
     // Replaces the timer of the moment, which is the manager's now.
-    else setTimer(this, clock.now());
+    else context.setTimer(this, context.clock.now());
     resumeManager(manager);
     return manager;
   }
@@ -152,38 +146,7 @@ export class Entry<K> extends Place implements Timed {
     // A store may tell of the end of the session, or of another token.
     if (uses > 0 || refresh || isClosed || (settings.store && (held || isConnected))) return false;
     // `wake` is listened to.
-    const isWaiting = settings.wake === EMPTY && pauseLeft(state, this.context.clock.now()) === 0;
-    return !isConnected || (isWaiting && !this.isRefreshDue());
-  }
-
-  /** What the check of a manager does. A manager is made only to renew the token. */
-  private onMoment(): void {
-    const { state, settings } = this;
-    const time = this.context.clock.now();
-    reportExpiry(state, time, (event) => {
-      this.tell(event);
-    });
-    if (!this.manager && state.isConnected && !keepsRunning(state, time, settings)) this.disconnect();
-    // A listener may have used the stream: then its manager does the rest.
-    if (this.manager) return;
-    if (this.isRefreshDue()) this.activate().parts.context.recheck();
-    else this.startTimer();
-  }
-
-  private isRefreshDue(): boolean {
-    return this.state.isConnected && whyRefresh(this.state, this.context.clock.now()) !== null;
-  }
-
-  /** Waits for the next moment of the token. */
-  private startTimer(): void {
-    const { held } = this.state;
-    if (held) this.context.setTimer(this, nextMoment(held, this.context.clock.now()));
-  }
-
-  /** Stops the renewals, without a manager. */
-  private disconnect(): void {
-    this.state.isConnected = false;
-    this.tell({ type: 'idle' });
+    return !isConnected || (settings.wake === EMPTY && pauseLeft(state, this.context.clock.now()) === 0);
   }
 
   private forget(): void {

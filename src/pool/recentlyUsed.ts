@@ -8,14 +8,14 @@ export class Place {
   older: Place = this;
   newer: Place = this;
 
-  remove(): void {
+  leave(): void {
     this.older.newer = this.newer;
     this.newer.older = this.older;
     this.older = this.newer = this;
   }
 
   moveBefore(place: Place): void {
-    this.remove();
+    this.leave();
     this.older = place.older;
     this.newer = place;
     this.older.newer = place.older = this;
@@ -46,6 +46,11 @@ export class RecentlyUsed<E extends Droppable> {
     return this.entries.size;
   }
 
+  /** In the order in which they were added. One may be removed meanwhile. */
+  all(): Iterable<E> {
+    return this.entries.values();
+  }
+
   /** The entry, which counts as used now. */
   use(name: string): E | undefined {
     const entry = this.entries.get(name);
@@ -53,12 +58,16 @@ export class RecentlyUsed<E extends Droppable> {
     return entry;
   }
 
-  /** Takes the place of the entry of that name, and makes room. */
+  /** Adds an entry whose name is not there, and makes room. */
   add(entry: E): void {
-    this.take(entry.name);
     this.entries.set(entry.name, entry);
     entry.moveBefore(this.start);
     this.shrink();
+  }
+
+  remove(entry: E): void {
+    entry.leave();
+    this.entries.delete(entry.name);
   }
 
   /** Drops the least recently used ones that are not in use, if there are too many. Keeps the newest one. */
@@ -72,20 +81,10 @@ export class RecentlyUsed<E extends Droppable> {
         // It counts as used just before the newest: the next search would else begin with the same entries.
         oldest.moveBefore(newest);
         left--;
-      } else this.take(oldest.name)?.drop();
+      } else {
+        this.remove(oldest);
+        oldest.drop();
+      }
     }
-  }
-
-  /** Forgets an entry, and returns it. */
-  take(name: string): E | undefined {
-    const entry = this.entries.get(name);
-    this.entries.delete(name);
-    entry?.remove();
-    return entry;
-  }
-
-  /** Forgets all, one after the other: they may be too many to be at hand at once. */
-  *takeAll(): Iterable<E> {
-    for (const name of this.entries.keys()) yield this.take(name) as E;
   }
 }

@@ -11,7 +11,6 @@ import { frozenCopy } from './canonicalKey.js';
 import { createEntryContext, Entry } from './entry.js';
 import { settingsOf, type TokenPoolOptions } from './options.js';
 import { pooledStream } from './pooledStream.js';
-import { RecentlyUsed } from './recentlyUsed.js';
 
 /** An event of one of the streams, with the key of that stream. */
 export type PooledTokenEvent<K> = TokenEvent & { readonly key: K };
@@ -65,23 +64,15 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
   if (typeof source !== 'function')
     throw new TypeError('createTokenPool takes a function that makes the token source of a key');
   const { max, hold, settings, nameOf, isCanonical, streamSettingsOf } = settingsOf(options);
-  const context = createEntryContext(settings, () => {
-    entries.shrink();
-  });
-  const entries = new RecentlyUsed<Entry<K>>(max);
+  const context = createEntryContext(settings, max);
+  const { entries, events } = context;
   let isClosed = false;
 
   function requireOpen(): void {
     if (isClosed) throw new TokenStreamClosedError('the token pool is closed');
   }
 
-  /** The entry of that name, unless its stream was closed by somebody who had it. */
-  function find(name: string): Entry<K> | undefined {
-    const entry = entries.use(name);
-    return entry?.isClosed ? undefined : entry;
-  }
-
-  function createEntry(name: string, given: K): Entry<K> {
+  function createEntry(name: string, given: K): Entry {
     const key = isCanonical ? frozenCopy(given) : given;
     // A getter may have said something else the second time.
     if (isCanonical && nameOf(key) !== name)
@@ -98,12 +89,12 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
   function get(key: K): TokenStream {
     requireOpen();
     const name = nameOf(key);
-    const known = find(name);
+    const known = entries.use(name);
     if (known) return pooledStream(known);
     const added = context.runInContext(() => createEntry(name, key));
     // The function that makes the source may have closed the pool, or asked for this key.
     requireOpen();
-    const present = find(name);
+    const present = entries.use(name);
     if (!present) entries.add(added);
     return pooledStream(present ?? added);
   }
@@ -116,21 +107,21 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
     requireOpen();
     // The session may live in a store, or in what the source reads, though no stream of it does.
     if (signOut) get(key).signOut();
-    entries.take(nameOf(key))?.close();
+    entries.use(nameOf(key))?.close();
   }
 
   function close(): void {
     isClosed = true;
     // The turn of a stream that is closed is for none that is about to be.
     hold(() => {
-      for (const entry of entries.takeAll()) entry.close();
+      for (const entry of entries.all()) entry.close();
     });
-    context.events.complete();
+    events.complete();
   }
 
   return {
     get,
-    events: context.events.events$ as Observable<PooledTokenEvent<K>>,
+    events: events.events$ as Observable<PooledTokenEvent<K>>,
     get size() {
       return isClosed ? 0 : entries.size;
     },

@@ -8,7 +8,7 @@ import { createManager, type TokenManager } from './tokenManager.js';
 import type { AccessToken, TokenSource, TokenStream, TokenStreamOptions } from './types.js';
 
 /** Links a stream to its manager. From the global registry, so that two copies of the package agree. */
-const MANAGER: unique symbol = Symbol.for('rx-fresh-token/manager@3');
+export const MANAGER: unique symbol = Symbol.for('rx-fresh-token/manager@3');
 
 /**
  * Makes a stream that keeps an access token fresh.
