@@ -28,33 +28,23 @@ export function canonicalKey(key: unknown): string {
 export const poolKey = (key: unknown): string =>
   typeof key === 'string' && !key.startsWith('\0') ? key : `\0${canonicalKey(key)}`;
 
-/** How many members may still be visited. */
-interface Visits {
-  left: number;
-}
-
-function textOf(value: unknown, depth: number, visits: Visits): string {
-  switch (typeof value) {
-    case 'string':
-      return quoted(value);
-    case 'number':
-      return numberText(value);
-    case 'boolean':
-    case 'undefined':
-      return String(value);
-    case 'bigint':
-      return `${String(value)}n`;
-    case 'object':
-      if (value === null) return 'null';
-      if (depth === DEEPEST) throw refused('is nested too deeply, or in a circle');
-      return Array.isArray(value) ? listText(value, depth + 1, visits) : recordText(value, depth + 1, visits);
-    default:
-      throw refused(`holds a ${typeof value}`);
+/** @param visits how many members may still be visited */
+function textOf(value: unknown, depth: number, visits: { left: number }): string {
+  if (typeof value === 'string') return quoted(value);
+  if (typeof value === 'number') return numberText(value);
+  if (typeof value === 'bigint') return `${String(value)}n`;
+  if (typeof value === 'boolean' || value === undefined || value === null) return String(value);
+  if (typeof value !== 'object') throw refused(`holds a ${typeof value}`);
+  if (depth === DEEPEST) throw refused('is nested too deeply, or in a circle');
+  const isList = Array.isArray(value);
+  const names = isList ? indicesOf(value) : namesOf(value);
+  if ((visits.left -= names.length) < 0) throw refused('has too many members');
+  let text = '';
+  for (const name of names) {
+    const member = textOf((value as Record<string, unknown>)[name], depth + 1, visits);
+    text += `${text && ','}${isList ? '' : `${quoted(name)}:`}${member}`;
   }
-}
-
-function visit(members: number, visits: Visits): void {
-  if ((visits.left -= members) < 0) throw refused('has too many members');
+  return isList ? `[${text}]` : `(${text})`;
 }
 
 /** Braces, brackets and quotes within the text are encoded. */
@@ -74,67 +64,24 @@ function numberText(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
-function listText(list: readonly unknown[], depth: number, visits: Visits): string {
-  const members = Reflect.ownKeys(list);
+function indicesOf(list: readonly unknown[]): readonly string[] {
+  const members = Reflect.ownKeys(list) as string[];
   // The indices come first, then `length`. The list is not walked: it may be long, and have no items.
-  const isDense = members.length === list.length + 1 && members.at(-1) === 'length';
+  const isDense = members.length === list.length + 1 && members.pop() === 'length';
   // The prototype of arrays, of any realm, is an array itself. That of a class which extends Array is not.
   if (!isDense || !Array.isArray(Object.getPrototypeOf(list)))
     throw refused('holds an array with gaps, or with members of its own');
-  visit(list.length, visits);
-  return `[${list.map((item) => textOf(item, depth, visits)).join()}]`;
+  return members;
 }
 
-/** A member of an object: what stands before its value in the text, and the last text, for the next object. */
-interface Member {
-  readonly name: string;
-  readonly prefix: string;
-  /** The last value, if it was a string. */
-  value: string;
-  /** Of that value, with the prefix. */
-  text: string;
-}
-
-/** The members of an object: their names in its order, and sorted. */
-const shapeOf = (names: readonly string[]) => ({
-  names,
-  sorted: [...names].sort().map((name, i): Member => {
-    const prefix = `${i > 0 ? ',' : ''}${quoted(name)}:`;
-    return { name, prefix, value: '', text: `${prefix}''` };
-  }),
-});
-
-/** Those of the last object at each depth, which the next one mostly has too: to sort and quote them takes longest. */
-const shapes: ReturnType<typeof shapeOf>[] = [];
-
-function shapeAt(depth: number, names: readonly string[]) {
-  const last = shapes[depth];
-  return last?.names.length === names.length && names.every((name, i) => name === last.names[i])
-    ? last
-    : (shapes[depth] = shapeOf(names));
-}
-
-function recordText(record: object, depth: number, visits: Visits): string {
+function namesOf(record: object): readonly string[] {
   if (!isPlainObject(record))
     throw refused('holds an object that is not a plain one, such as a Map, a Date or a class');
   const names = Object.keys(record);
   // Not by Reflect.ownKeys, which takes three times as long as these two.
   if (Object.getOwnPropertyNames(record).length > names.length || Object.getOwnPropertySymbols(record).length > 0)
     throw refused('holds an object with members that are hidden, or named by a symbol');
-  visit(names.length, visits);
-  let text = '(';
-  for (const member of shapeAt(depth, names).sorted) {
-    const value = (record as Record<string, unknown>)[member.name];
-    if (typeof value !== 'string') text += member.prefix + textOf(value, depth, visits);
-    else {
-      if (value !== member.value) {
-        member.text = member.prefix + quoted(value);
-        member.value = value;
-      }
-      text += member.text;
-    }
-  }
-  return `${text})`;
+  return names.sort();
 }
 
 /** `{}` of any realm, or an object without a prototype. */

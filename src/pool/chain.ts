@@ -6,7 +6,6 @@ import type { InTurn } from '../token/options.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenResponse } from '../token/types.js';
 import { createTurns } from './turns.js';
-import { weakTarget, type WeakTarget } from './weakTarget.js';
 
 /** An exchange whose caller has left keeps the others of its chain waiting so long at most. Milliseconds. */
 const LONGEST = 10_000;
@@ -73,12 +72,16 @@ class Chain {
   }
 }
 
+/** Held strongly where the platform has no WeakRef, such as old React Native. */
+const weakly = (chain: Chain): Pick<WeakRef<Chain>, 'deref'> =>
+  typeof WeakRef === 'function' ? new WeakRef(chain) : { deref: () => chain };
+
 /**
  * The chain of an id. It lives as long as one of its streams: one that the pool has dropped, and that somebody holds,
  * has the same chain as its successor.
  */
 export function createChains(scheduler: SchedulerLike): (id: string) => Chain {
-  const chains = new Map<string, WeakTarget<Chain>>();
+  const chains = new Map<string, ReturnType<typeof weakly>>();
   const forget = (id: string): void => {
     if (chains.get(id)?.deref() === undefined) chains.delete(id);
   };
@@ -87,7 +90,7 @@ export function createChains(scheduler: SchedulerLike): (id: string) => Chain {
     let chain = chains.get(id)?.deref();
     if (!chain) {
       chain = new Chain(scheduler);
-      chains.set(id, weakTarget(chain));
+      chains.set(id, weakly(chain));
       collected?.register(chain, id);
     }
     return chain;
