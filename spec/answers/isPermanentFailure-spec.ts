@@ -125,6 +125,7 @@ describe('isPermanentFailure, wherever clients put what the server said', () => 
     ['a 401 with a page', { status: 401, headers: { 'content-type': 'text/html' } }],
     ['a token response with an error that is prose', new TokenEndpointError('no', { error: 'Client unknown' })],
     ['a source that returned no token response', permanentError('no')],
+    ['a variable that does not exist, as fetch in jsdom', new ReferenceError('fetch is not defined')],
   ])('should judge as permanent: %s', (_kind, failure) => {
     expect(isPermanentFailure(failure)).toBe(true);
   });

@@ -85,7 +85,8 @@ const FIREBASE =
 
 /**
  * What a token endpoint answers by RFC 6749 section 5.2, what servers say in the place of it (GraphQL in capitals), and
- * clients when the user has closed the window of the sign-in, or when a URL cannot be parsed.
+ * clients when the user has closed the window of the sign-in, or when a URL cannot be parsed; a variable that does not
+ * exist, as `fetch` in jsdom.
  */
 const REFUSALS = [
   'invalid_request',
@@ -102,6 +103,7 @@ const REFUSALS = [
   'cancelled',
   'popup_window_error',
   'ERR_INVALID_URL',
+  'ReferenceError',
   'UNAUTHENTICATED',
   'FORBIDDEN',
 ];
