@@ -15,6 +15,30 @@ describe('reject()', () => {
 });
 
 describe('createTokenStream', () => {
+  it.each(['refresh', 'reject', 'signOut', 'close'] as const)(
+    'should let a test put a spy in the place of %s',
+    (name) => {
+      const token$ = createTokenStream(() => [{ access_token: 'T1' }]);
+      const spy = jest.spyOn(token$, name).mockReturnValue(undefined);
+      void token$[name](null as never);
+      expect(spy).toHaveBeenCalledTimes(1);
+      // Vitest and Sinon define the member anew, where Jest assigns it.
+      expect(Object.getOwnPropertyDescriptor(token$, name)).toMatchObject({ configurable: true, enumerable: false });
+      spy.mockRestore();
+      token$.close();
+    },
+  );
+
+  it('should let a test put a spy in the place of the getter of current', () => {
+    const token$ = createTokenStream(() => [{ access_token: 'T1' }]);
+    const spy = jest.spyOn(token$, 'current', 'get').mockReturnValue(null);
+    token$.subscribe().unsubscribe();
+    expect(token$.current).toBeNull();
+    spy.mockRestore();
+    expect(token$.current?.value).toBe('T1');
+    token$.close();
+  });
+
   it(
     'should renew a 30 s token at 25 s',
     marbles((m) => {

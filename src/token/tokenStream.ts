@@ -42,6 +42,9 @@ export function createTokenStream(source: TokenSource, options: TokenStreamOptio
   return streamOf(createManager(source, settings, options.initial));
 }
 
+/** A member that is not printed. A test may put a spy in its place. */
+const replaceable = <V>(value: V) => ({ value, writable: true, configurable: true });
+
 /** Gives `token$` of a manager the other members of a stream. */
 export function streamOf(manager: TokenManager): TokenStream {
   const { token$, events$, current, refresh, reject, signOut, close, isClosed } = manager;
@@ -50,21 +53,19 @@ export function streamOf(manager: TokenManager): TokenStream {
     __v_skip: { value: true },
     // Configurable: any other Proxy may hand out its own form of an object.
     events: { value: events$, configurable: true },
-    current: { get: current },
-    refresh: { value: refresh },
-    reject: {
-      value: (token: AccessToken | null) => {
-        if (typeof token?.value !== 'string') throw new TypeError('reject takes a token of the stream');
-        if (isClosed()) throw new TokenStreamClosedError();
-        // Our tokens have `value` on the prototype. A copy has it as a member of its own, and an event would print it.
-        reject({
-          token: Object.hasOwn(token, 'value') ? accessToken({ access_token: token.value }, 0, NaN, token.type) : token,
-          kind: 'explicit',
-        });
-      },
-    },
-    signOut: { value: signOut },
-    close: { value: close },
+    current: { get: current, configurable: true },
+    refresh: replaceable(refresh),
+    reject: replaceable((token: AccessToken | null) => {
+      if (typeof token?.value !== 'string') throw new TypeError('reject takes a token of the stream');
+      if (isClosed()) throw new TokenStreamClosedError();
+      // Our tokens have `value` on the prototype. A copy has it as a member of its own, and an event would print it.
+      reject({
+        token: Object.hasOwn(token, 'value') ? accessToken({ access_token: token.value }, 0, NaN, token.type) : token,
+        kind: 'explicit',
+      });
+    }),
+    signOut: replaceable(signOut),
+    close: replaceable(close),
     [Symbol.dispose]: { value: close },
     [MANAGER]: { value: manager, configurable: true },
   }) as TokenStream;
