@@ -9,7 +9,9 @@ it('should tell of a failure whose message cannot be read', async () => {
       throw new Error('no');
     },
   });
-  const token$ = createTokenStream(() => throwError(() => error));
+  // No other attempt comes before the wait has ended, however busy the machine is.
+  const backoff = { initial: 60_000, max: 60_000 };
+  const token$ = createTokenStream(() => throwError(() => error), { backoff, random: () => 0.99 });
   const messages: string[] = [];
   token$.events.subscribe((event) => {
     if (event.type === 'refreshFailed') messages.push(event.message);
