@@ -286,24 +286,6 @@ describe('a signal of an old implementation', () => {
   });
 });
 
-it('should work where there is no FinalizationRegistry, as in React Native', async () => {
-  const { FinalizationRegistry } = globalThis;
-  Reflect.deleteProperty(globalThis, 'FinalizationRegistry');
-  try {
-    await jest.isolateModulesAsync(async () => {
-      const native = await import('rx-fresh-token');
-      const { token$ } = await warmTokens();
-      const { fetch } = stubFetch(() => new Response('{}'));
-      const http = native.createHttpClient(token$, { baseUrl: 'https://api.example', fetch });
-      const { signal } = new AbortController();
-      expect((await firstValueFrom(http.request('/', { signal }))).status).toBe(200);
-      expect(getEventListeners(signal, 'abort')).toHaveLength(0);
-    });
-  } finally {
-    globalThis.FinalizationRegistry = FinalizationRegistry;
-  }
-});
-
 it('should end a request that was redirected before its body had come', async () => {
   const { token$ } = await warmTokens();
   const redirected = () => new Response(null, { status: 307, headers: { location: '/there' } });

@@ -45,21 +45,6 @@ describe('redirects', () => {
     expect(redirectPolicy).toBe(byHand);
     expect(browser.redirectPolicy).toBe(byPlatform);
   });
-
-  it.each(['document', 'importScripts'])(
-    'should be left to the platform where there is a global %s, as in pages and their workers',
-    async (name) => {
-      Object.assign(globalThis, { [name]: () => undefined });
-      try {
-        await jest.isolateModulesAsync(async () => {
-          const { mode } = (await import('../../src/http/transport.js')).redirectPolicy;
-          expect([mode(true), mode(false)]).toEqual(['follow', 'error']);
-        });
-      } finally {
-        Reflect.deleteProperty(globalThis, name);
-      }
-    },
-  );
 });
 
 describe('without a global fetch', () => {

@@ -1,16 +1,19 @@
 // All specs that watch over what is mutated, in one file: a mutant costs the loading of one file, and not of the module
-// graph of a hundred specs. The model first, then small specs: they notice most. Those that wait for real time last.
+// graph of a hundred specs. Small specs first, of which the model is one: they notice most. Those that wait for real time last.
 import { buildSync } from 'esbuild';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const specsIn = (folder) => {
-  const path = join(here, '..', folder);
+
+/** The specs of a folder, or one spec: `http`, `http/redirects`. */
+const specsIn = (name) => {
+  const path = join(here, '..', name);
+  if (existsSync(`${path}-spec.ts`)) return [`${path}-spec.ts`];
   return readdirSync(path)
-    .filter((name) => name.endsWith('-spec.ts'))
-    .map((name) => join(path, name));
+    .filter((file) => file.endsWith('-spec.ts'))
+    .map((file) => join(path, file));
 };
 
 // These load modules anew, mock them, or start processes: a bundle has each module once.
@@ -20,12 +23,18 @@ const needsModules = (file) =>
 /** These take two thirds of the time of all. */
 const SLOW = /(httpClient|garbageCollection|createFetch|policy|clock)-spec\.ts$/;
 
-const sorted = ['token', 'answers', 'internal', 'guarantees', 'http']
-  .flatMap(specsIn)
-  .filter((file) => !needsModules(file))
-  .sort((a, b) => statSync(a).size - statSync(b).size);
-const model = join(here, '../model/model-spec.ts');
-const specs = [model, ...sorted.filter((file) => !SLOW.test(file)), ...sorted.filter((file) => SLOW.test(file))];
+const sorted = (names) =>
+  names
+    .flatMap(specsIn)
+    .filter((file) => !needsModules(file))
+    .sort((a, b) => statSync(a).size - statSync(b).size);
+const all = sorted(['model/model', 'token', 'answers', 'internal', 'guarantees', 'http']);
+
+/** `MUTATION_SPECS='http/proof http'`: those that watch over the files of `--mutate`, the nearest first. */
+const chosen = process.env.MUTATION_SPECS?.split(' ').flatMap((name) => sorted([name]));
+const specs = [
+  ...new Set(chosen ?? [...all.filter((file) => !SLOW.test(file)), ...all.filter((file) => SLOW.test(file))]),
+];
 
 const entry = specs.map((file) => {
   const name = JSON.stringify(relative(join(here, '..'), file));
