@@ -7,6 +7,7 @@ describe('parseRetryAfter', () => {
     ['120', 120_000],
     ['0', 0],
     ['0.5', 500],
+    ['0.25', 250],
     [' 3 ', 3000],
     ['5, 10', 5000],
     ['999999999', 999_999_999_000],
@@ -21,6 +22,9 @@ describe('parseRetryAfter', () => {
     ['Wed, 31 Dec 2025 23:59:30 GMT', 0],
     ['Fri, 31 Dec 9999 23:59:59 GMT', Date.UTC(9999, 11, 31, 23, 59, 59) - NOW],
     ['Thursday, 01-Jan-26 00:00:30 GMT', 30_000],
+    ['Thu Jan  1 00:00:30 2026', 30_000],
+    ['Thu, 01 Jan 2026 01:00:30 +0100', 30_000],
+    ['not before Thu, 01 Jan 2026 00:00:30 GMT', undefined],
     ['2026-01-01T00:00:30Z', 30_000],
     ['2026-01-01T00:00:30.500Z', 30_500],
     ['2026-01-01T01:00:30+01:00', 30_000],
@@ -72,6 +76,7 @@ describe('retryAfterBy', () => {
     ['a limit that is used up, not the others', { ratelimit: '"minute";r=0;t=50, "hour";r=12;t=3000' }, 50_000],
     ['its members in another order', { ratelimit: '"hour";t=3000;r=12, "minute";t=50;r=0' }, 50_000],
     ['its members with others between them', { ratelimit: '"minute";r=0;pk=:1:;t=50' }, 50_000],
+    ['those in another order, with others between them', { ratelimit: '"minute";t=50;pk=:1:;r=0' }, 50_000],
     ['another one, if the first cannot be read', { 'retry-after': 'soon', 'ratelimit-reset': '50' }, 50_000],
   ])('should read %s', (_what, headers, wait) => {
     expect(waitOf(headers)).toBe(wait);
@@ -114,6 +119,9 @@ describe('limitsRateBy', () => {
     [{ 'retry-after': 'soon' }, true],
     [{ 'x-retry-after': '5' }, true],
     [{ 'x-ratelimit-remaining': '0' }, true],
+    [{ 'x-ratelimit-remaining': '0.0' }, true],
+    [{ 'x-ratelimit-remaining': '0.5' }, false],
+    [{ 'x-ratelimit-remaining': '05' }, false],
     [{ 'x-ratelimit-remaining': '12', 'x-ratelimit-reset': '5' }, false],
     [{}, false],
   ])('should say of %j: %p', (headers, limits) => {
