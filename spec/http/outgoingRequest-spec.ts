@@ -184,6 +184,19 @@ describe('a copy of a body, for the adapters of other clients', () => {
     expect(copyOfBody(body)).toBe(body);
   });
 
+  it('should have the Dates and what `toJSON` says of the call, and keep what JSON shows nothing of', () => {
+    class Price {
+      cents = 1;
+      toJSON = () => this.cents;
+    }
+    const body = { at: new Date(0), price: new Price(), days: new Map([[1, 'Monday']]), none: null };
+    const copy = copyOfJsonBody(body);
+    body.at.setTime(1);
+    body.price.cents = 2;
+    expect(copy).toEqual({ at: new Date(0), price: 1, days: body.days, none: null });
+    expect([copy.days === body.days, copy === body]).toEqual([true, false]);
+  });
+
   it('should leave what is no JSON to the client, which says so', () => {
     const circle: { self?: unknown } = {};
     circle.self = circle;
@@ -473,6 +486,13 @@ describe('a stream that is not sent', () => {
     await failureOf(send({ method: 'POST', body, duplex: 'half' } as unknown as RequestInit));
     await new Promise(setImmediate);
     expect(body.destroyed).toBe(true);
+  });
+
+  it('should cause no second error if it has nothing that frees it', async () => {
+    const body = { [Symbol.asyncIterator]: () => body, next: () => new Promise(() => undefined) };
+    const { token$ } = tokens({ maxWait: 1 }, () => NEVER);
+    const init = { method: 'POST', body, duplex: 'half' } as unknown as RequestInit;
+    expect((await failureOf(createFetch(token$, { baseUrl: base })('/', init))).name).toBe('TokenUnavailableError');
   });
 
   it('should be closed if it is an iterator, and cause no second error where that fails', async () => {

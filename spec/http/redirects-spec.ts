@@ -1,6 +1,6 @@
 import { firstValueFrom } from 'rxjs';
 import { createFetch, createHttpClient, type AccessToken } from 'rx-fresh-token';
-import { dropsBody } from '../../src/http/redirect.js';
+import { dropsBody, mayHaveBeenAccepted } from '../../src/http/redirect.js';
 import {
   answer,
   cleanUp,
@@ -9,6 +9,7 @@ import {
   guarded,
   printed,
   serve,
+  stubFetch,
   tokens,
   until,
   warmTokens,
@@ -529,6 +530,47 @@ describe('a redirected Request', () => {
     await until(() => api.cut.includes('/b'));
   });
 });
+
+it.each<[string, RequestInit, string, string]>([
+  ['goes in a circle', {}, '/a', 'the server redirected more than 20 times'],
+  [
+    'needs a body that can be sent only once',
+    { method: 'POST', body: new Blob(['once']).stream(), duplex: 'half' } as RequestInit,
+    '/b',
+    'the server redirected a request whose body can be sent only once',
+  ],
+  ['leads to a scheme like http', {}, 'shttp://x.example/', 'the server redirected to shttp:, which is not http(s)'],
+])('should fail with the reason where a redirect %s', async (_why, init, location, message) => {
+  const { token$ } = tokens();
+  const { fetch } = stubFetch(() => new Response(null, { status: 307, headers: { location } }));
+  const failure = await failureOf(createFetch(token$, { baseUrl: 'https://api.example', fetch })('/a', init));
+  expect([failure.name, failure.message]).toEqual(['TypeError', message]);
+});
+
+it('should end in a response that a mock gives twice', async () => {
+  const { token$ } = tokens();
+  const moved = () => new Response(null, { status: 302, headers: { location: '/b' } });
+  const end = new Response(null);
+  const { fetch } = stubFetch(moved, end, moved, end);
+  const fetchWithToken = createFetch(token$, { baseUrl: 'https://api.example', fetch });
+  for (let i = 0; i < 2; i++) expect((await fetchWithToken('/a')).clone().redirected).toBe(true);
+});
+
+it.each<[boolean, string, { redirected?: boolean; url?: string | null }]>([
+  [true, 'POST', { redirected: true, url: 'https://api.example/orders' }],
+  [false, 'POST', { redirected: false, url: 'https://api.example/there' }],
+  [true, 'POST', { url: 'https://api.example/there' }],
+  [false, 'POST', { url: 'https://api.example/orders?page=2' }],
+  [false, 'POST', { url: '/there' }],
+  [false, 'POST', { url: null }],
+  [false, 'GET', { redirected: true, url: 'https://api.example/there' }],
+  [false, 'HEAD', { url: 'https://api.example/there' }],
+])(
+  'should say %p to whether a server may have accepted a %s before it redirected: %j',
+  (accepted, method, answered) => {
+    expect(mayHaveBeenAccepted(method, 'https://api.example/orders', answered)).toBe(accepted);
+  },
+);
 
 describe('createHttpClient', () => {
   it('should follow redirects by the same rules', async () => {

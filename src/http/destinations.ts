@@ -73,7 +73,7 @@ export function createDestinations(options: DestinationOptions): Destinations {
       if (base && url === last?.url) return last.href;
       const { protocol, origin, href } = parse(url);
       // `blob:https://host/…` has the origin of its host.
-      if (/^https?:$/.test(protocol) && prefixes.includes(`${origin}/`)) {
+      if (/^https?:/.test(protocol) && prefixes.includes(`${origin}/`)) {
         last = { url, href };
         return href;
       }
@@ -105,7 +105,7 @@ function prefixOption(name: string, value: string, insecure: boolean): string {
 /** @throws TypeError if the token may not go to the URL. It names the option. */
 export function tokenUrlOption(name: string, value: string, insecure: boolean): URL {
   const url = parseUrl(value);
-  if (!url || !/^https?:$/.test(url.protocol)) {
+  if (!url || !/^https?:/.test(url.protocol)) {
     // What stands before an `@` may be a password.
     const safe = value.includes('@') ? '…' : (url?.protocol ?? value.replace(/[?#].*/s, '…'));
     throw wrong(name, safe, 'an absolute http(s) URL');

@@ -91,8 +91,8 @@ function nextHop(hop: OutgoingRequest, status: number, url: string, withToken: b
 function markRedirected(response: Response): Response {
   const { clone } = response as Partial<Response>;
   return Object.defineProperties(response, {
-    redirected: { value: true, configurable: true },
-    // A mock need not have it.
-    ...(clone && { clone: { value: () => markRedirected(clone.call(response)), configurable: true, writable: true } }),
+    redirected: { value: true },
+    // A mock need not have it, or may give the same response twice.
+    ...(clone && { clone: { value: () => markRedirected(clone.call(response)), writable: true } }),
   });
 }

@@ -10,7 +10,7 @@ export const isRedirect = ({ status, headers }: Response): boolean =>
 export function redirectTarget({ headers }: Response, from: string): URL {
   const target = parseUrl(utf8Of(headers.get('location') ?? ''), from);
   if (!target) throw new TypeError('the server redirected to a URL that cannot be parsed');
-  if (!/^https?:$/.test(target.protocol))
+  if (!/^https?:/.test(target.protocol))
     throw new TypeError(`the server redirected to ${target.protocol}, which is not http(s)`);
   if (target.username || target.password) throw new TypeError('the server redirected to a URL with credentials');
   return target;

@@ -3,16 +3,13 @@ import { isStream } from '../internal/isStream.js';
 import { tagOf } from '../internal/kindOf.js';
 
 /** What fetch, axios and Angular send as it is, besides text and streams. */
-const BINARY_OR_FORM =
-  /^\[object (Blob|File|FormData|URLSearchParams|ArrayBuffer|SharedArrayBuffer|DataView|[A-Za-z0-9]+Array)\]$/;
+const BINARY_OR_FORM = / (Blob|File|FormData|URLSearchParams|(Shared)?ArrayBuffer|DataView|\w+Array)\]/;
 
 /**
  * The body as it is now, since the caller may change it before it is sent or repeated. What cannot change (text, a
  * Blob) and what can be read only once (a stream) is returned as it is.
  */
-export function copyOfBody<B>(body: B): B {
-  return typeof body === 'object' && body !== null ? (copyOf(body) as B) : body;
-}
+export const copyOfBody = <B>(body: B): B => copyOf(body) as B;
 
 /**
  * The same for a client that sends plain objects and arrays as JSON: what these hold is copied, too. Files, Dates and
@@ -57,7 +54,7 @@ export function releaseBody(body: unknown): void {
   Promise.resolve(stream.cancel?.() ?? stream.destroy?.() ?? stream.return?.()).catch(() => undefined);
 }
 
-function copyOf(body: object): object {
+function copyOf(body: unknown): unknown {
   const tag = tagOf(body);
   if (tag === '[object URLSearchParams]') return new URLSearchParams(body as URLSearchParams);
   if (tag === '[object FormData]') return copyOfForm(body as FormData);

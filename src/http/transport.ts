@@ -13,7 +13,7 @@ const loadPonyfill = () => (ponyfill ??= load('cross-fetch'));
 const load = (name: string) => import(/* webpackIgnore: true */ /* @vite-ignore */ name) as Promise<Ponyfill>;
 
 /** What node-fetch would send as the text `[object …]`, or fail on. */
-const NOT_UNDERSTOOD = /^\[object (Request|FormData|ReadableStream|Blob|File|AsyncGenerator)\]$/;
+const NOT_UNDERSTOOD = / (Request|FormData|ReadableStream|Blob|File|AsyncGenerator)\]/;
 
 /** The platform's fetch as it is now: the application may put a fetch of ours in its place. */
 export function platformFetch(): typeof globalThis.fetch {
