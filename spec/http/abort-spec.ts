@@ -286,6 +286,22 @@ describe('a signal of an old implementation', () => {
   });
 });
 
+it('should have its reason, whatever error a fetch has for it', async () => {
+  const { token$ } = await warmTokens();
+  const fetch: typeof globalThis.fetch = (_input, init) =>
+    new Promise((_resolve, reject) => {
+      init?.signal?.addEventListener('abort', () => {
+        reject(new TypeError('Failed to fetch'));
+      });
+    });
+  const controller = new AbortController();
+  const failure = failureOf(
+    createFetch(token$, { baseUrl: 'https://api.example', fetch })('/', { signal: controller.signal }),
+  );
+  controller.abort(reason);
+  expect(await failure).toBe(reason);
+});
+
 it('should end a request that was redirected before its body had come', async () => {
   const { token$ } = await warmTokens();
   const redirected = () => new Response(null, { status: 307, headers: { location: '/there' } });

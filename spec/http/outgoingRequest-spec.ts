@@ -488,6 +488,15 @@ describe('a stream that is not sent', () => {
     expect(body.destroyed).toBe(true);
   });
 
+  it('should be left to the fetch that took it, also where that fails', async () => {
+    const { token$ } = await warmTokens();
+    const body = Object.assign(Readable.from(['order']), { destroy: jest.fn() });
+    const init = { method: 'POST', body, duplex: 'half' } as unknown as RequestInit;
+    const fetch = () => Promise.reject(reason);
+    expect(await failureOf(createFetch(token$, { baseUrl: base, fetch })('/', init))).toBe(reason);
+    expect(body.destroy).not.toHaveBeenCalled();
+  });
+
   it('should cause no second error if it has nothing that frees it', async () => {
     const body = { [Symbol.asyncIterator]: () => body, next: () => new Promise(() => undefined) };
     const { token$ } = tokens({ maxWait: 1 }, () => NEVER);

@@ -128,25 +128,26 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
       expect(asked).toHaveLength(2);
     });
 
-    it.each(['GET', 'HEAD'])(
-      'should have a %s repeated from the start, since it may have led to a sign-in',
-      async (method) => {
-        const api = await serve(({ path, headers }, response) => {
-          const isSignedIn = headers.authorization === 'Bearer T2';
-          if (path.startsWith('/orders') && !isSignedIn) answer(response, 302, '', { location: '/sign-in' });
-          else answer(response, 200, path);
-        });
-        const { token$, asked } = await warmTokens();
-        const fetchWithToken = createFetch(token$, {
-          baseUrl: api.origin,
-          fetch,
-          isRejection: ({ url }) => url.endsWith('/sign-in'),
-        });
-        const response = await fetchWithToken('/orders', { method });
-        expect([response.status, new URL(response.url).pathname, response.redirected]).toEqual([200, '/orders', false]);
-        expect(asked).toHaveLength(2);
-      },
-    );
+    it.each([
+      ['GET', { method: 'GET' }],
+      ['HEAD', { method: 'HEAD' }],
+      ['call without a method', {}],
+    ])('should have a %s repeated from the start, since it may have led to a sign-in', async (_what, init) => {
+      const api = await serve(({ path, headers }, response) => {
+        const isSignedIn = headers.authorization === 'Bearer T2';
+        if (path.startsWith('/orders') && !isSignedIn) answer(response, 302, '', { location: '/sign-in' });
+        else answer(response, 200, path);
+      });
+      const { token$, asked } = await warmTokens();
+      const fetchWithToken = createFetch(token$, {
+        baseUrl: api.origin,
+        fetch,
+        isRejection: ({ url }) => url.endsWith('/sign-in'),
+      });
+      const response = await fetchWithToken('/orders', init);
+      expect([response.status, new URL(response.url).pathname, response.redirected]).toEqual([200, '/orders', false]);
+      expect(asked).toHaveLength(2);
+    });
 
     it.each([
       [301, 'POST', 'order'],
@@ -500,6 +501,17 @@ describe('a redirected Request', () => {
     expect((await failureOf(fetchWithToken(new Request(`${api.origin}/a`, { redirect: 'error' })))).name).toBe(
       'TypeError',
     );
+  });
+
+  it('should keep its method and body where the init has undefined ones', async () => {
+    const api = await serve(redirecting(307, { '/a': '/b' }));
+    const { token$ } = tokens();
+    const request = new Request(`${api.origin}/a`, { method: 'PUT', body: 'order' });
+    await createFetch(token$, { baseUrl: api.origin })(request, { method: undefined, body: undefined });
+    expect(api.seen.map(({ method, path, body }) => [method, path, body.toString()])).toEqual([
+      ['PUT', '/a', 'order'],
+      ['PUT', '/b', 'order'],
+    ]);
   });
 
   it('should keep its signal where the init has an undefined one', async () => {

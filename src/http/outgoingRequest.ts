@@ -74,9 +74,7 @@ export const copyOfRequest = (request: Request | undefined, { body }: OutgoingIn
 /** The init as it is now, but for its headers. */
 export function copyOfInit(given: RequestInit): OutgoingInit {
   requireObject(given, 'init');
-  const prototype = parentOf(given);
-  const isPlain = prototype === Object.prototype || prototype === null;
-  const init: OutgoingInit = isPlain ? { ...given } : fieldsOfClass(given);
+  const init: OutgoingInit = parentOf(given) === Object.prototype ? { ...given } : fieldsOfClass(given);
   if (isRequest(given)) {
     init.body = given.body ? given.clone() : null;
     init.signal = signalOf(given);
@@ -90,13 +88,13 @@ export function copyOfInit(given: RequestInit): OutgoingInit {
  */
 function fieldsOfClass(given: object): OutgoingInit {
   const fields: Record<string, unknown> = {};
-  for (let part: object | null = given; part && part !== Object.prototype; part = parentOf(part)) {
+  for (let part: object | null = given; part; part = parentOf(part)) {
     for (const key of Reflect.ownKeys(part)) {
       const isSymbol = typeof key === 'symbol';
       if (isSymbol && key.description !== 'dispatcher') continue;
       const name = isSymbol ? 'dispatcher' : key;
       const value = (given as Record<string | symbol, unknown>)[key];
-      if (value !== undefined && typeof value !== 'function') fields[name] ??= value;
+      if (typeof value !== 'function') fields[name] ??= value;
     }
   }
   return fields;
