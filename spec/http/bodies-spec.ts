@@ -1,7 +1,18 @@
 import { Readable } from 'node:stream';
-import { catchError, EMPTY, firstValueFrom, of, retry, throwError } from 'rxjs';
+import { catchError, EMPTY, firstValueFrom, NEVER, of, retry, throwError } from 'rxjs';
 import { createFetch, createHttpClient } from 'rx-fresh-token';
-import { answer, cleanUp, failureOf, fetches, serve, stubFetch, tokens, warmTokens, type Api } from './support.js';
+import {
+  answer,
+  cleanUp,
+  failureOf,
+  fetches,
+  pause,
+  serve,
+  stubFetch,
+  tokens,
+  warmTokens,
+  type Api,
+} from './support.js';
 
 afterEach(cleanUp);
 
@@ -140,6 +151,14 @@ describe('a body that can be read once', () => {
     expect(events.filter(({ type }) => type === 'tokenRejected')).toHaveLength(1);
     expect((await fetchWithToken('/a', init())).status).toBe(200);
     expect(api.authorizations()).toEqual(['Bearer T1', 'Bearer T2']);
+  });
+
+  it('should get its rejection at once: a new token would not help it', async () => {
+    const { token$, asked } = tokens({}, (_request, n) => (n > 1 ? NEVER : [{ access_token: 'T1', expires_in: 3600 }]));
+    const send = createFetch(token$, { baseUrl: 'https://api.example', fetch: stubFetch(401).fetch });
+    const answered = send('/', { method: 'POST', body: webStream(), duplex: 'half' } as RequestInit);
+    expect(await Promise.race([answered, pause(2_000)])).toMatchObject({ status: 401 });
+    expect(asked).toHaveLength(2);
   });
 
   it('should not be touched before there is a token to send it with', async () => {

@@ -94,6 +94,23 @@ it.each([null, undefined, 0, ''])('isRejection that returns %j should mean no', 
   expect(calls).toHaveLength(1);
 });
 
+it('should be no acceptance of the token, whatever the status: each call would cost a refresh', async () => {
+  const { token$, asked } = await warmTokens();
+  const send = createFetch(token$, { baseUrl, fetch: stubFetch(expired).fetch, isRejection });
+  for (let i = 0; i < 4; i++) expect((await send('/')).status).toBe(200);
+  expect(asked.length).toBe(2);
+});
+
+it('should be remembered for the resource at the end of the redirects of a POST', async () => {
+  const { token$, asked } = await warmTokens();
+  const moved = new Response(null, { status: 307, headers: { location: '/there' } });
+  const { fetch } = stubFetch(moved, 403, 403, 200, 403);
+  const send = createFetch(token$, { baseUrl, fetch });
+  const statusOf = async (path: string) => (await send(path, { method: 'POST' })).status;
+  expect([await statusOf('/here'), await statusOf('/open'), await statusOf('/there')]).toEqual([403, 200, 403]);
+  expect(asked.length).toBe(2);
+});
+
 describe('an answer that isRejection fails to judge', () => {
   const mistake = new Error('mine');
   const predicates: [string, () => boolean | Promise<boolean>][] = [

@@ -216,6 +216,18 @@ describe('allowedOrigins', () => {
 });
 
 describe('an error', () => {
+  it.each([
+    ['https://*.example', 'one exact origin such as https://api.example.com', 'https://*.example/'],
+    ['ftp://api.example', 'an absolute http(s) URL', 'ftp:'],
+    ['user:SECRET@api.example', 'an absolute http(s) URL', '…'],
+    ['https://user:SECRET@api.example', 'a URL without credentials', 'https://api.example/'],
+    ['http://api.example', 'https, or http on loopback (elsewhere: allowInsecureRequests)', 'http://api.example/'],
+  ])('should say what the origin %s should be', (origin, range, shown) => {
+    expect(() => createFetch(tokens().token$, { allowedOrigins: [origin] })).toThrow(
+      new TypeError(`option "allowedOrigins[0]" must be ${range}, got "${shown}"`),
+    );
+  });
+
   it('should name what was wrong, up to where a secret may begin', async () => {
     const { token$ } = tokens();
     expect(() => createFetch(token$, { baseUrl: 'api.example.com/v1?key=SECRET' })).toThrow(
@@ -372,6 +384,7 @@ describe('baseUrl', () => {
     '/v1',
     'api.example.com',
     'ftp://api.example.com',
+    'shttp://api.example.com',
     'https://user:SECRET@api.example.com',
     'https://SECRET@api.example.com',
     'https://:SECRET@api.example.com',
