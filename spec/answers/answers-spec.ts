@@ -1,8 +1,8 @@
-import { errorCodeOf } from '../../src/answers/errorCode.js';
-import { fieldsOf } from '../../src/internal/fieldsOf.js';
+import { isHtml, limitsRate } from '../../src/answers/anotherTry.js';
+import { errorCodeOf, saysError } from '../../src/answers/errorCode.js';
 import { headerOf } from '../../src/answers/members.js';
-import { isHtml } from '../../src/answers/anotherTry.js';
-import { statusOf } from '../../src/answers/status.js';
+import { failedStatusIn, statusOf } from '../../src/answers/status.js';
+import { fieldsOf } from '../../src/internal/fieldsOf.js';
 
 describe('fieldsOf', () => {
   it('should be the object itself', () => {
@@ -39,6 +39,12 @@ describe('statusOf', () => {
     ['status before statusCode', { status: 401, statusCode: 500 }, 401],
     ['that of its response, where its own is no number', { status: 'error', response: { status: 401 } }, 401],
     ['ApiException of clients that openapi-generator makes', { code: 401, body: '', headers: {} }, 401],
+    ['the least code that is a status of an error', { code: 400 }, 400],
+    ['the greatest', { code: 599 }, 599],
+    ['a code beyond it', { code: 600 }, undefined],
+    ["gRPC's error on the wire", { code: 16, details: '', path: '/a' }, 401],
+    ["another's code 16 with details", { code: 16, details: '' }, undefined],
+    ["another's code 16 with a path", { code: 16, path: '/a' }, undefined],
     ['a code that is no status of an error', { code: 200, headers: {} }, undefined],
     ['a code in letters', { code: 'ENOTFOUND', headers: {} }, undefined],
     ["Feathers', Appwrite's and MCP's error", Object.assign(new Error('no'), { code: 401 }), 401],
@@ -205,5 +211,54 @@ describe('headerOf', () => {
     ['a string', 'Bearer', undefined],
   ])('should read %s', (_kind, answer, value) => {
     expect(headerOf(answer, name)).toBe(value);
+  });
+});
+
+describe('failedStatusIn', () => {
+  it.each<[unknown, number | undefined]>([
+    [{ status: 401 }, 401],
+    [{ statusCode: 503 }, 503],
+    [{ status_code: 400 }, 400],
+    [{ code: '403' }, 403],
+    [{ errorCode: 404 }, 404],
+    [{ error_code: 429 }, 429],
+    [{ error: 500 }, 500],
+    [{ error: { code: 401 } }, 401],
+    [{ errors: [{ status: '422 Unprocessable' }] }, 422],
+    [{ errors: [{ extensions: { code: 401 } }] }, 401],
+    [{ errors: [{ extensions: { http: { status: 401 } } }] }, 401],
+    [{ errors: [{ extensions: { response: { status: 502 } } }] }, 502],
+    [{ status: 200 }, undefined],
+    [{ status: 2554 }, undefined],
+    [{ status: 4012 }, undefined],
+    [{ status: 'E401' }, undefined],
+    [{ status: [401] }, undefined],
+    [{}, undefined],
+    [null, undefined],
+  ])('should be read in %j: %p', (body, status) => {
+    expect(failedStatusIn(body)).toBe(status);
+  });
+});
+
+describe('a body', () => {
+  it.each<[unknown, boolean]>([
+    [{ error: 'oops' }, true],
+    [{ error: { any: 1 } }, true],
+    [{ errors: [{}] }, true],
+    [{ errorCode: 'invalid_grant' }, true],
+    [{ status: 401 }, true],
+    [{ error: false, errors: null }, false],
+    [{ error: '', errors: [] }, false],
+    [{ error: {} }, false],
+    [{ access_token: 'T' }, false],
+  ])('should report an error or not: %j %p', (body, isError) => {
+    expect(saysError(body)).toBe(isError);
+  });
+});
+
+describe('limitsRate', () => {
+  it('should read the headers of whatever carries them', () => {
+    expect(limitsRate({ response: { headers: { 'X-RateLimit-Remaining': 0 } } })).toBe(true);
+    expect(limitsRate({ headers: { 'x-ratelimit-remaining': 1 } })).toBe(false);
   });
 });

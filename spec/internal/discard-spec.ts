@@ -17,7 +17,7 @@ describe('16: the connection of a rejected response is freed', () => {
     expect(free).toHaveBeenCalledTimes(1);
   });
 
-  it.each([[{}], [{ body: null }], [{ body: 'text' }], [{ body: { cancel: true, resume: 1 } }]])(
+  it.each([[undefined], [{}], [{ body: null }], [{ body: 'text' }], [{ body: { cancel: true, resume: 1 } }]])(
     'not: %j',
     (answer) => {
       expect(() => discard(answer as unknown as Response)).not.toThrow();

@@ -1,21 +1,27 @@
 import {
   fetcherBehind,
+  GIVEN_BY,
   HEAD_START,
   headStartOf,
   ON_BEHALF_OF,
   ON_CLOSE,
   ON_SIGN_OUT,
   onBehalfOf,
+  ORIGINAL,
+  originalOf,
   PROOF,
 } from '../../src/internal/hiddenMembers.js';
 
 it('should find hooks by names on which two copies of the package agree', () => {
-  expect([PROOF, ON_CLOSE, ON_SIGN_OUT, HEAD_START, ON_BEHALF_OF].map((symbol) => Symbol.keyFor(symbol))).toEqual([
+  const symbols = [PROOF, ON_CLOSE, ON_SIGN_OUT, HEAD_START, ON_BEHALF_OF, GIVEN_BY, ORIGINAL];
+  expect(symbols.map((symbol) => Symbol.keyFor(symbol))).toEqual([
     'rx-fresh-token/proof',
     'rx-fresh-token/close',
     'rx-fresh-token/sign-out',
     'rx-fresh-token/head-start',
     'rx-fresh-token/on-behalf-of',
+    'rx-fresh-token/given-by',
+    'rx-fresh-token/original',
   ]);
 });
 
@@ -46,4 +52,11 @@ it('should add nothing to a signal that works for no token fetcher', () => {
   expect(onBehalfOf(caller, own)).toBe(own);
   expect(fetcherBehind(own)).toBeUndefined();
   expect(Object.getOwnPropertySymbols(own)).not.toContain(ON_BEHALF_OF);
+});
+
+it('should find the request behind a copy of it, and be content with one that has none', () => {
+  const request = { [ORIGINAL]: () => request, reason: 'initial' };
+  const other = { reason: 'initial' };
+  expect([originalOf({ ...request }), originalOf(other)]).toEqual([request, other]);
+  expect(originalOf({ ...request })).toBe(request);
 });

@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events';
-import { onAbort } from '../../src/internal/onAbort.js';
+import { NEVER, Observable, of } from 'rxjs';
+import { onAbort, orAborted, reasonOf } from '../../src/internal/onAbort.js';
 
 describe('onAbort', () => {
   const listeners = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
@@ -48,5 +49,35 @@ describe('onAbort', () => {
     const stop = onAbort(controller.signal, second);
     controller.abort();
     expect(second).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('a value that is waited for until an abort', () => {
+  const reason = new Error('enough');
+
+  it('should be the first one', async () => {
+    expect(await orAborted(of(1, 2), new AbortController().signal)).toBe(1);
+    expect(await orAborted(of(1, 2), null)).toBe(1);
+  });
+
+  it('should give way to the reason of the abort', async () => {
+    const controller = new AbortController();
+    const waiting = orAborted(NEVER, controller.signal);
+    controller.abort(reason);
+    await expect(waiting).rejects.toBe(reason);
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
+  });
+
+  it('should not be asked for after the abort, and a promise that rejects then ends no process', async () => {
+    const asked = jest.fn();
+    const signal = AbortSignal.abort(reason);
+    await expect(orAborted(new Observable(asked), signal)).rejects.toBe(reason);
+    await expect(orAborted(Promise.reject(new Error('late')), signal)).rejects.toBe(reason);
+    expect(asked).not.toHaveBeenCalled();
+  });
+
+  it('should fail with an AbortError where the platform gives no reason, and with any reason that it gives', () => {
+    expect(reasonOf({} as AbortSignal)).toMatchObject({ name: 'AbortError', message: 'aborted' });
+    expect([reasonOf({ reason } as AbortSignal), reasonOf({ reason: null } as AbortSignal)]).toEqual([reason, null]);
   });
 });

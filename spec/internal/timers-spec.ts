@@ -1,5 +1,5 @@
 import { asyncScheduler, VirtualTimeScheduler, type SchedulerLike, type Subscription } from 'rxjs';
-import { createTimers, type Timers } from '../../src/internal/timers.js';
+import { createTimers, failAfter, timeLimit, type Timers } from '../../src/internal/timers.js';
 
 const LONGEST = 2 ** 31 - 1;
 const DAY = 86_400_000;
@@ -101,6 +101,41 @@ describe('after', () => {
 });
 
 type Handle = { hasRef(): boolean } | undefined;
+
+describe('a time limit', () => {
+  const delaysOf = (delay: number) => {
+    const delays: number[] = [];
+    const scheduler = new VirtualTimeScheduler();
+    const { schedule } = scheduler;
+    jest.spyOn(scheduler, 'schedule').mockImplementation((work, part, state) => {
+      delays.push(part ?? 0);
+      return schedule.call(scheduler, work as never, part, state);
+    });
+    let ended = 0;
+    timeLimit(createTimers(scheduler), delay).subscribe(() => ended++);
+    scheduler.flush();
+    return { delays, ended };
+  };
+
+  it.each([
+    [1000, [750, 250]],
+    [100, [50, 50]],
+  ])('of %p ms should have a last part in which an answer that has arrived is read: %j', (delay, parts) => {
+    expect(delaysOf(delay)).toEqual({ delays: parts, ended: 1 });
+  });
+
+  it('should fail with the error of that moment, and tell the clock what time it is', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const reach = jest.fn();
+    const errorOf = jest.fn(() => new Error('late'));
+    const failed = jest.fn();
+    failAfter(createTimers(scheduler, { now: () => 5, reach }), 100, errorOf).subscribe({ error: failed });
+    expect(errorOf).not.toHaveBeenCalled();
+    scheduler.flush();
+    expect(failed.mock.calls).toEqual([[new Error('late')]]);
+    expect(reach.mock.calls).toEqual([[105]]);
+  });
+});
 
 describe('whether a timer holds the process open', () => {
   /** RxJS' own scheduler; what it scheduled last can be looked at. */
