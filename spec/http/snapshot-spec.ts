@@ -1,4 +1,4 @@
-import { lastValueFrom, Subject, take } from 'rxjs';
+import { firstValueFrom, lastValueFrom, Subject, take } from 'rxjs';
 import { createFetch, createHttpClient, type TokenResponse } from 'rx-fresh-token';
 import { answer, cleanUp, serve, stubFetch, tokens, warmTokens } from './support.js';
 
@@ -247,4 +247,33 @@ it.each(['an AggregateError', 'a cyclic cause'])('should not let authorize quote
   };
   const failed = createFetch(token$, { baseUrl: base, fetch: stubFetch(200).fetch, authorize })('/');
   await expect(failed).rejects.toThrow(/^authorize failed with an error that quotes the token/);
+});
+
+describe('a request of the client', () => {
+  const url = 'https://api.example/';
+
+  it('should have the headers of the call, also if it is subscribed to later', async () => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(200);
+    const headers: Record<string, string> = { 'x-n': '1' };
+    const response$ = createHttpClient(token$, { baseUrl: url, fetch }).request('/', { headers });
+    headers['x-n'] = '2';
+    await firstValueFrom(response$);
+    expect(calls[0]!.headers.get('x-n')).toBe('1');
+  });
+
+  it('should hand no timeout to fetch, since node-fetch has an option of this name', async () => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(200);
+    await firstValueFrom(createHttpClient(token$, { baseUrl: url, fetch }).request('/', { timeout: 60_000 }));
+    expect(calls[0]!.init).not.toHaveProperty('timeout');
+  });
+
+  it('should not be aborted by the signal of its Request where the init has null', async () => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(200);
+    const request = new Request(url, { signal: AbortSignal.abort() });
+    await firstValueFrom(createHttpClient(token$, { baseUrl: url, fetch }).request(request, { signal: null }));
+    expect(calls[0]!.init.signal?.aborted).toBe(false);
+  });
 });
