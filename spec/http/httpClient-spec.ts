@@ -238,13 +238,13 @@ describe('a status outside 200 to 299', () => {
     },
   );
 
-  it('should be so though `isRejection` has read the body', async () => {
+  it('should be an HttpStatusError though `isRejection` has read the body', async () => {
     const isRejection = async (response: Response) => (await response.text()) === 'expired';
     const { http } = await clientOf((_seen, response) => answer(response, 500, 'no'), { isRejection });
     expect(await failureOf(firstValueFrom(http.get('/')))).toMatchObject({ code: 'ERR_HTTP_STATUS', status: 500 });
   });
 
-  it.each([304, 400, 401, 403, 404, 500])('should be so for %i', async (status) => {
+  it.each([304, 400, 401, 403, 404, 500])('should be an HttpStatusError: %i', async (status) => {
     const { http } = await clientOf((_seen, response) => {
       answer(response, status);
     });

@@ -163,7 +163,7 @@ describe('whether a timer holds the process open', () => {
     return subscription;
   };
 
-  it('should not be so at first, and follow keepAlive', () => {
+  it('should not keep the process alive at first, and follow keepAlive', () => {
     const { timers, held } = recorded();
     start(timers, 10_000);
     start(timers, 20_000);
@@ -178,7 +178,7 @@ describe('whether a timer holds the process open', () => {
     expect(held()).toEqual([false, false, false]);
   });
 
-  it('should be so in any case for a pinned one', () => {
+  it('should keep the process alive in any case by a pinned one', () => {
     const { timers, held } = recorded();
     start(timers, 10_000, true);
     expect(held()).toEqual([true]);
@@ -202,7 +202,7 @@ describe('whether a timer holds the process open', () => {
     expect(() => timers.keepAlive(true)).not.toThrow();
   });
 
-  it('should be so or not in each leg of a long delay', () => {
+  it('should keep the process alive or not in each leg of a long delay', () => {
     jest.useFakeTimers();
     try {
       const { timers, held } = recorded();

@@ -51,7 +51,7 @@ type HeaderOf = (name: string) => string | null | undefined;
 
 /** Not by -1: Spring's gateway says that while it cannot count, with every answer. */
 const isUsedUp = (headerOf: HeaderOf): boolean =>
-  LEFT.some((name) => /(^|\b(r|remaining)=)0[.0]*(?![.\w])/.test(headerOf(name) ?? ''));
+  LEFT.some((name) => /(^|\b(r|remaining)=)\s*0[.0]*(?![.\w])/.test(headerOf(name) ?? ''));
 
 /** Asks to wait by a header of its own. */
 export const asksToWaitBy = (headerOf: HeaderOf): boolean =>
@@ -79,7 +79,7 @@ export function retryAfterBy(
   const serverNow = parseHttpDate(headerOf('date') ?? '') || now;
   const isLimited = isUsedUp(headerOf)
     ? !isFinal
-    : status === 429 && !LEFT.some((name) => /(^|=)\d/.test(headerOf(name) ?? ''));
+    : status === 429 && !LEFT.some((name) => /(^|=)\s*\d/.test(headerOf(name) ?? ''));
   return (isLimited ? [...WAIT, ...RESET] : WAIT)
     .map((name) => headerOf(name) ?? '')
     .map((text) => parseRetryAfter(END.exec(text)?.slice(1).find(Boolean) ?? text, serverNow))

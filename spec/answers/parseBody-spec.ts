@@ -1,4 +1,4 @@
-import { parseBody, parseJson } from '../../src/internal/parseBody.js';
+import { parseBody, parseJson } from '../../src/answers/parseBody.js';
 
 describe('the body of an answer', () => {
   it.each<[string, unknown]>([
