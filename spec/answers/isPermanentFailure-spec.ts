@@ -50,7 +50,7 @@ describe('isPermanentFailure', () => {
     ['an invalid response', new InvalidTokenResponseError('no')],
     ['another OAuth error', { error: 'temporarily_unavailable' }],
     ['an error code in another case', { error: 'Invalid_Client' }],
-    ['an error that is no string', { error: ['invalid_client'] }],
+    ['an error that is no code', { error: [5, 'no'] }],
     ['a status that is no number', { status: '400' }],
     ['a rate limit that comes as a 400', { status: 400, error: 'rate_limit_exceeded' }],
     ['a rate limit with a code that is permanent elsewhere', { status: 429, error: 'access_denied' }],
@@ -89,6 +89,7 @@ describe('isPermanentFailure, wherever clients put what the server said', () => 
   it.each<[string, unknown]>([
     ['an OpenID code', { error: 'login_required' }],
     ['a dialect of invalid_grant', { error: 'bad_refresh_token' }],
+    ['a list of codes', { error: ['invalid_client'] }],
     ["axios' error", { response: { status: 503, data: { error: 'invalid_client' } } }],
     ["axios' error with a body in text", { response: { status: 503, data: '{"error":"invalid_client"}' } }],
     ["got's error", { response: { statusCode: 401, body: '' } }],

@@ -49,3 +49,35 @@ export function headerOf(answer: unknown, name: string): string | undefined {
   }
   return (xhr as Partial<XMLHttpRequest> | undefined)?.getResponseHeader?.(name) ?? undefined;
 }
+
+/** Where a body, or an error in it, has its status or code, or further errors. */
+const TELLING = [
+  'error',
+  'errorCode',
+  'error_code',
+  'oauth2Code',
+  'code',
+  'status',
+  'statusCode',
+  'status_code',
+  'errors',
+  'graphQLErrors',
+  '__type',
+  'type',
+  'reason',
+  'extensions',
+  'http',
+  'response',
+];
+
+/** The first that `read` makes of a value, or of what is below it, in these members and in lists. */
+export function findIn<T>(value: unknown, read: (given: unknown) => T | undefined, depth = 5): T | undefined {
+  const found = read(value);
+  if (found !== undefined || typeof value !== 'object' || depth === 0) return found;
+  const below: unknown[] = Array.isArray(value) ? value : TELLING.map((name) => fieldsOf(value)[name]);
+  for (const each of below) {
+    const foundBelow = findIn(each, read, depth - 1);
+    if (foundBelow !== undefined) return foundBelow;
+  }
+  return undefined;
+}

@@ -1,6 +1,6 @@
 /** Reads the HTTP status of answers, errors and bodies. */
 import { fieldsOf, type Fields } from '../internal/fieldsOf.js';
-import { responseOf } from './members.js';
+import { findIn, responseOf } from './members.js';
 
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 
@@ -36,24 +36,12 @@ export function statusOf(answer: unknown): number | undefined {
  */
 export const isTemporaryStatus = (status = 0): boolean => [408, 409, 410, 412, 421, 425, 429].includes(status);
 
-const STATUS_NAMES = ['status', 'statusCode', 'status_code', 'code', 'errorCode', 'error_code'];
-
 /**
  * The failed status that a body repeats, or has in one of its errors, also as a text (JSON:API), or in the `extensions`
  * of a GraphQL gateway. Of other numbers, such as Withings' 2554, none.
  */
-export function failedStatusIn(body: unknown): number | undefined {
-  const { error, errors } = fieldsOf(body);
-  const found = [body, error, errors]
-    .flat()
-    .flatMap((each) => {
-      const { extensions } = fieldsOf(each);
-      return [each, extensions, fieldsOf(extensions).http, fieldsOf(extensions).response];
-    })
-    .flatMap((each) => [each, ...STATUS_NAMES.map((name) => fieldsOf(each)[name])])
-    .find(
-      (each): each is number | string =>
-        (isNumber(each) || typeof each === 'string') && /^[45]\d\d\b/.test(String(each)),
-    );
-  return found === undefined ? undefined : parseInt(String(found), 10);
-}
+export const failedStatusIn = (body: unknown): number | undefined =>
+  findIn(body, (given) => {
+    const isStatus = (isNumber(given) || typeof given === 'string') && /^[45]\d\d\b/.test(String(given));
+    return isStatus ? parseInt(String(given), 10) : undefined;
+  });
