@@ -52,8 +52,8 @@ export interface ReceivedToken extends TokenTimes, FetchInfo {
  *
  * - `token`: a token came.
  * - `attemptFailed`: the event `refreshFailed` with `permanent: false`. A token that was suspended is usable again.
- * - `failed`: the same with `permanent: true`, or no event if the option `now` threw. `signedOut`: the session ended.
- *   Values and not errors, because subscribers may have a usable token, or stay for the next session.
+ * - `failed`: the same with `permanent: true`; no event for who comes later. `signedOut`: the session ended. Values and
+ *   not errors, because subscribers may have a usable token, or stay for the next session.
  *
  * `event`: what is emitted before the update.
  */

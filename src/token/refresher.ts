@@ -1,5 +1,5 @@
 /** One refresh: attempts to get a token, with pauses after failures. */
-import { catchError, defer, EMPTY, filter, finalize, map, of, retry, tap } from 'rxjs';
+import { defer, EMPTY, filter, finalize, map, retry, tap } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { TokenFetchTimeoutError, TokenUnavailableError } from '../errors.js';
 import { sameToken } from './accessToken.js';
@@ -32,8 +32,6 @@ export function runRefresh(
     retry({
       delay: (error: unknown) => (afterFailure(context, refresh, error, announce) ? untilNeeded$ : EMPTY),
     }),
-    // What the option `now` threw.
-    catchError((cause: unknown) => of(failedUpdate(state, new TokenUnavailableError(undefined, { cause })))),
     finalize(() => {
       // Given up, since nobody wants a token: a rejected one stays in use, as after a failure.
       if (state.refresh === refresh && state.held) state.held.isSuspended = false;
