@@ -72,10 +72,11 @@ export class TokenEndpointError extends /* @__PURE__ */ coded('TokenEndpointErro
   constructor(message: string, { cause, ...said }: TokenEndpointErrorInit = {}) {
     super(message, cause === undefined ? undefined : { cause });
     for (const [name, value] of Object.entries(said) as [string, unknown][]) {
+      if (value === undefined) continue;
       const isPrinted = name === 'error' ? isPrintable(value as string) : name !== 'error_description';
       if (isPrinted) Object.assign(this, { [name]: value });
       // By a getter: inspectors that show hidden properties print values, not getters.
-      else if (value !== undefined) Object.defineProperty(this, name, { get: () => value });
+      else Object.defineProperty(this, name, { get: () => value });
     }
   }
 }

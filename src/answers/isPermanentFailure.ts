@@ -43,12 +43,12 @@ export function isPermanentFailure(thrown: unknown): boolean {
   if (isPermanentInItself(failure)) return true;
   const status = statusOf(failure);
   if (isTemporaryStatus(status) || fieldsOf(failure).$retryable) return false;
-  const code = errorCodeOf(failure);
-  if (code !== undefined && isTemporaryCode(code)) return false;
-  if (code !== undefined && isPermanentCode(code)) return true;
+  const code = errorCodeOf(failure) ?? '';
+  if (isTemporaryCode(code)) return false;
+  if (isPermanentCode(code)) return true;
   if (asksForAnotherTry(failure)) return false;
   // An error in a response of status 200 is judged like one of 400. The code of a foreign error need not be a server's.
-  if (status === undefined || status < 400) return isTokenError(failure, 'ERR_TOKEN_ENDPOINT') && code !== undefined;
+  if (status === undefined || status < 400) return isTokenError(failure, 'ERR_TOKEN_ENDPOINT') && code !== '';
   return status < 500;
 }
 

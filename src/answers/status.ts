@@ -4,8 +4,9 @@ import { findIn, responseOf } from './members.js';
 
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 
-const statusIn = ({ status, statusCode, httpStatus, httpStatusCode, responseStatusCode, status_code }: Fields) =>
-  [status, statusCode, httpStatus, httpStatusCode, responseStatusCode, status_code].find(isNumber);
+const NAMES = ['status', 'statusCode', 'httpStatus', 'httpStatusCode', 'responseStatusCode', 'status_code'];
+
+const statusIn = (fields: Fields) => NAMES.map((name) => fields[name]).find(isNumber);
 
 /** What gRPC has in the place of 401. */
 const UNAUTHENTICATED = 16;

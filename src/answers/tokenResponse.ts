@@ -149,10 +149,6 @@ function endpointError(body: unknown, status: number | undefined, hint = ''): To
         : ' with an error';
   return new TokenEndpointError(
     `the token endpoint answered${status === undefined ? '' : ` ${String(status)}`}${code}${hint}`,
-    {
-      ...(status !== undefined && { status }),
-      ...(given !== undefined && { error: given }),
-      ...(typeof error_description === 'string' && { error_description }),
-    },
+    { status, error: given, error_description: isText(error_description) ? error_description : undefined },
   );
 }

@@ -27,13 +27,10 @@ export function numbersIn<const R extends Record<string, Range>>(
   // Not `for … in`: old libraries add enumerable members to Object.prototype.
   for (const name of Object.keys(ranges)) {
     const [least, most, fallback] = ranges[name] as Range;
-    const value = options[name] ?? fallback;
-    if (
-      options[name] === null ||
-      (value !== undefined && !(typeof value === 'number' && value >= least && value <= most))
-    ) {
+    const { [name]: value = fallback } = options as Record<string, unknown>;
+    if (value !== undefined && !(typeof value === 'number' && value >= least && value <= most)) {
       const upper = most === FINITE ? 'finite' : most === Infinity ? 'or Infinity' : `at most ${String(most)}`;
-      throw wrong(prefix + name, options[name], `a number, at least ${String(least)}, ${upper}`);
+      throw wrong(prefix + name, value, `a number, at least ${String(least)}, ${upper}`);
     }
     checked[name] = value;
   }

@@ -138,9 +138,9 @@ function refusal(answer: Answer, body: unknown): TokenEndpointError {
   const hint = status < 300 && answer.asksToRetry ? misplacedTokenIn(body, REMEDY) : '';
   const failure = new TokenEndpointError(`${name}${said}${meant ? ` (${meant})` : ''}${hint}`, {
     status,
-    ...(error !== undefined && { error }),
-    ...(isText(error_description) && { error_description }),
-    ...(retryAfter !== undefined && { retryAfter }),
+    error,
+    error_description: isText(error_description) ? error_description : undefined,
+    retryAfter,
   });
   if (isMistake) markPermanent(failure);
   // Hidden, since it is not known: the constructor prints every text that is spelled like a code.

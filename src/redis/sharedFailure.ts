@@ -56,9 +56,6 @@ function withClass({ name = 'Error', status, error }: Partial<SharedFailure>, te
   if (name === 'TokenFetchTimeoutError') return new TokenFetchTimeoutError(text);
   if (name === 'InvalidTokenResponseError') return new InvalidTokenResponseError(text);
   if (name === 'TokenEndpointError' || status !== undefined || error !== undefined)
-    return new TokenEndpointError(text, {
-      ...(status !== undefined && { status }),
-      ...(error !== undefined && { error }),
-    });
+    return new TokenEndpointError(text, { status, error });
   return Object.defineProperty(new Error(text), 'name', { value: name, configurable: true });
 }
