@@ -36,7 +36,7 @@ const answered =
 const hostile: Record<string, [(socket: Socket) => unknown, RegExp]> = {
   'answers HTML': [
     answered('200 OK', 'text/html', '<h1>Sign in</h1>'),
-    /answered 200 with text\/html, but its body is not JSON/,
+    /answered 200 with text\/html, but a body that is not JSON/,
   ],
   'answers nothing': [
     answered('200 OK', 'application/json', ''),

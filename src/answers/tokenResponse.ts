@@ -111,28 +111,26 @@ export async function readFetchResponse(response: FetchResponse, late$: Observab
     throw Object.defineProperty(endpointError(body, status, isOk ? misplacedTokenIn(body, REMEDY) : ''), 'headers', {
       get: () => headers,
     });
-  if (text.trim() === '')
-    throw emptyBodyError(status, `the token endpoint answered ${String(status)} with an empty body`);
-  if (body === undefined)
-    throw notJsonError(text, `the token endpoint answered ${String(status)} with a body that is not JSON`);
+  if (body === undefined) throw notJsonError(text, status, `the token endpoint answered ${String(status)} with`);
   return body as TokenResponse;
 }
-
-/** A 204 has no body, however often it is asked for. With a 200 it was lost on the way, at a gateway say. */
-export const emptyBodyError = (status: number, message: string): InvalidTokenResponseError =>
-  status === 204 ? permanentError(message) : new InvalidTokenResponseError(message);
 
 /** A JWT: signed or encrypted (RFC 7515 and 7516 section 3.1). */
 const TOKEN_TEXT = /^\s*ey[\w-]+(\.[\w-]*){2,4}\s*$/;
 
 /**
- * A gateway may send a text in the place of the server, also one word such as `504-gateway-timeout`. A token alone is
- * what the server sends each time.
+ * The error of a success whose body is not JSON. It may be lost on the way, or the text of a gateway, also one word such
+ * as `504-gateway-timeout`. What the server sends each time is a 204, which has no body, and a token alone.
+ *
+ * @param answered begins the message
  */
-export const notJsonError = (text: string, message: string): InvalidTokenResponseError =>
-  TOKEN_TEXT.test(text)
-    ? permanentError(`${message}, perhaps the token itself: make { access_token, expires_in } of it`)
-    : new InvalidTokenResponseError(message);
+export function notJsonError(text: string, status: number, answered: string): InvalidTokenResponseError {
+  const body = text.trim() === '' ? 'an empty body' : 'a body that is not JSON';
+  const hint = ', perhaps the token itself: make { access_token, expires_in } of it';
+  if (TOKEN_TEXT.test(text)) return permanentError(`${answered} ${body}${hint}`);
+  const error = new InvalidTokenResponseError(`${answered} ${body}`);
+  return status === 204 ? markPermanent(error) : error;
+}
 
 const textOfFailure = (response: FetchResponse, late$: Observable<unknown>): Promise<string> =>
   firstValueFrom(merge(response.text(), late$.pipe(map(() => '')))).catch(() => '');

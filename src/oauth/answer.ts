@@ -10,7 +10,7 @@ import { asksToWaitBy, parseHttpDate, retryAfterBy } from '../answers/retryAfter
 import { isText } from '../internal/kindOf.js';
 import { markPermanent } from '../answers/permanentError.js';
 import { isEmptyToken, missingTokenError, misplacedTokenIn } from '../answers/missingToken.js';
-import { emptyBodyError, notJsonError } from '../answers/tokenResponse.js';
+import { notJsonError } from '../answers/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
 
 /** What a token endpoint answered. */
@@ -39,8 +39,7 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
   const isOk = status >= 200 && status < 300;
   if (isOk && isText(access_token)) return body as TokenResponse;
   if (!isOk || answer.asksToRetry || saysError(body) || saysToSignIn(text)) throw refusal(answer, body);
-  if (text.trim() === '') throw emptyBodyError(status, `${name}, but an empty body`);
-  if (body === undefined) throw notJsonError(text, `${name}, but its body is not JSON`);
+  if (body === undefined) throw notJsonError(text, status, `${name}, but`);
   throw missingTokenError(body, `${name} and`, REMEDY);
 }
 

@@ -8,26 +8,23 @@ export type EventQueue = ReturnType<typeof createEventQueue>;
 
 export function createEventQueue(shownNow: () => number) {
   const events = new Subject<TokenEvent>();
-  const steps = createRunToEnd();
-
-  const deliver = (step: () => void): void => {
-    steps.add(step);
-    steps.run();
-  };
+  const { add, run } = createRunToEnd();
 
   return {
     events$: events.asObservable(),
     emit: (untimed: UntimedTokenEvent): void => {
       if (!events.observed) return;
       const event = { ...untimed, at: shownNow() };
-      deliver(() => {
+      add(() => {
         events.next(event);
       });
+      run();
     },
     complete: (): void => {
-      deliver(() => {
+      add(() => {
         events.complete();
       });
+      run();
     },
   };
 }

@@ -4,12 +4,7 @@ import { callPredicate } from '../internal/callPredicate.js';
 import { randomShare } from './callOption.js';
 import { isPermanentFailure, retryAfterOf } from '../answers/isPermanentFailure.js';
 import { isMarkedPermanent } from '../answers/permanentError.js';
-
-interface FailureSettings {
-  readonly isPermanent: (error: unknown) => boolean;
-  readonly random: () => number;
-  readonly shownNow: () => number;
-}
+import type { Settings } from './options.js';
 
 /** A failed attempt. */
 export interface Failure {
@@ -23,7 +18,10 @@ export interface Failure {
 }
 
 /** What an attempt failed with. The user's options may throw, and so may a getter of the error. */
-export function failureOf(thrown: unknown, { isPermanent, random, shownNow }: FailureSettings): Failure {
+export function failureOf(
+  thrown: unknown,
+  { isPermanent, random, shownNow }: Pick<Settings, 'isPermanent' | 'random' | 'shownNow'>,
+): Failure {
   let error = thrown;
   let permanent = false;
   try {
