@@ -24,14 +24,14 @@ const UNREADABLE_JSON = /^([^"]*?)(\.{3})?"[^]*"\.*(?= is not valid JSON\b)/;
 /** What graphql-request quotes: the answer, and the request with its variables. */
 const QUOTED_REQUEST = /\{"response":[^]*/;
 
-/** What `JSON.parse` quotes in Safari and in Bun. */
-const UNREADABLE_IDENTIFIER = /(Unexpected identifier) ".*/;
+/** What node-fetch and Firefox quote of a header that HTTP does not allow. */
+const UNREADABLE_HEADER = /^(\w+\.\w+: )?.*(?= is (not a legal HTTP|an invalid) header )/;
 
-/** What platforms quote of a header that HTTP does not allow. */
-const UNREADABLE_HEADER = /^(\w+\.\w+: )?.*( is (?:not a legal HTTP|an invalid) header )|(?<=has invalid value: ).*/;
-
-/** What follows a scheme in a header (RFC 9110 section 11.4): longer than a word. */
-const AUTHORIZATION = /\b(Basic|Bearer|DPoP) [\w.~+/=-]{16,}/gi;
+/**
+ * What `JSON.parse` quotes in Safari and in Bun, what Safari quotes of a header, and what follows a scheme in a header
+ * (RFC 9110 section 11.4): longer than a word.
+ */
+const SECRET = /(?<=Unexpected identifier |has invalid value: ).+|(?<=\b(Basic|Bearer|DPoP) )[\w.~+/=-]{16,}/gi;
 
 /**
  * Base64 of any length that encodes a colon (0x3A), as no word does. By its place among three bytes a colon is `O[g-v]`,
@@ -57,9 +57,8 @@ export function messageOf(error: unknown): string {
     .replace(QUOTED_REQUEST, '…')
     .slice(0, LONGEST_READ)
     .replace(/\s+/g, ' ')
-    .replace(UNREADABLE_IDENTIFIER, '$1 …')
-    .replace(UNREADABLE_HEADER, '$1…$2')
-    .replace(AUTHORIZATION, '$1 …')
+    .replace(UNREADABLE_HEADER, '$1…')
+    .replace(SECRET, '…')
     .replace(CREDENTIAL_PAIR, '$1 …')
     .replace(CREDENTIALS, '//')
     .replace(QUERY, '$1$2')
