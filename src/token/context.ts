@@ -67,7 +67,6 @@ export function createContext(source: TokenSource, settings: Settings, state: St
     waiting: new Set<{ readonly since: number }>(),
     /** For metrics: one value for all who wait at the same time, just before they get a token or fail. */
     waits: new Subject<WaitEnded>(),
-    /** The usable token, without side effects. */
     current: (): AccessToken | null => usableToken(state, now()),
     reportFailure: (error: unknown, attempt?: number, retryIn?: number | null): void => {
       events.emit(refreshFailed(error, attempt, retryIn));
@@ -82,7 +81,6 @@ export const refreshFailed = (
   permanent = false,
 ): RefreshFailed => ({ type: 'refreshFailed', error, message: messageOf(error), attempt, retryIn, permanent });
 
-/** Emits `tokenExpired` once for each token. */
 export function reportExpiry({ held }: StreamState, time: number, emit: EventQueue['emit']): void {
   if (!held || time < held.endsAt || held.isExpiryReported) return;
   held.isExpiryReported = true;

@@ -6,7 +6,6 @@ import { isPermanentFailure, retryAfterOf } from '../answers/isPermanentFailure.
 import { isMarkedPermanent } from '../answers/permanentError.js';
 import type { Settings } from './options.js';
 
-/** A failed attempt. */
 export interface Failure {
   readonly error: unknown;
   /** Another attempt does not help. */

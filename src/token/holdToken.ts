@@ -13,7 +13,6 @@ import type { AccessToken } from './types.js';
 /** Names under which servers give a lifetime that is not read. */
 const UNREAD_LIFETIME = /^((access_?)?token_?)?expir|^valid(ity|_?until)|^(exp|ttl|lease_duration)$/i;
 
-/** Puts a token that came into the state, and emits `tokenChanged`. */
 export function holdToken(context: TokenContext, received: ReceivedToken): void {
   const previous = context.state.last?.token ?? null;
   putIntoState(context, received);

@@ -27,8 +27,6 @@ import { blockingFailure, failedUpdate, isNeeded, keepsRunning, stillHolds, usab
 export type Pipeline = ReturnType<typeof createPipeline>;
 
 /**
- * The stream itself: refreshes, one after the other, shared by all who want the token.
- *
  * ```
  * source     -r          -r          -x -x -r        r: a token, x: a failure
  * refresh$   -T1|        -T2|        -------T3|      retry: attempts with pauses between them, until a token comes

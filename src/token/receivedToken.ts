@@ -2,14 +2,13 @@
 import { InvalidTokenResponseError, type TokenUnavailableError } from '../errors.js';
 import { accessToken, sameToken } from './accessToken.js';
 import { LEAST_PAUSE_AFTER_TOKEN } from './backoff.js';
+import type { TokenContext } from './context.js';
 import type { TokenChanged, UntimedTokenEvent } from './events.js';
-import type { Settings } from './options.js';
 import { lifetimeOf, lifetimeOfToken, ownLifetime, saysLifetime, timesOf, type TokenTimes } from './refreshPolicy.js';
 import type { SourceHooks } from './sourceHooks.js';
 import { checkTokenResponse } from '../answers/tokenResponse.js';
 import type { AccessToken, RefreshReason, TokenResponse } from './types.js';
 
-/** What the source, the store before it, or the option `initial` gave. */
 export interface SourceResult {
   readonly response: TokenResponse;
   /** Milliseconds since the token was asked for. Absent: it was this request that asked. */
@@ -41,9 +40,7 @@ export interface ReceivedToken extends TokenTimes, FetchInfo {
   readonly origin: TokenChanged['origin'];
   /** A server rejected it: no request is given it until the attempt under way, or the next one, has ended. */
   isSuspended: boolean;
-  /** A server has accepted it. */
   isAccepted: boolean;
-  /** `tokenExpired` has been emitted. */
   isExpiryReported: boolean;
 }
 
@@ -69,18 +66,11 @@ export type TokenUpdate =
     }
   | { readonly type: 'signedOut'; readonly error: TokenUnavailableError; readonly event: UntimedTokenEvent };
 
-/** What it needs of the stream: the tokens before, the options, the clock. */
-interface Context {
-  readonly state: { readonly held: ReceivedToken | null; readonly last: ReceivedToken | null };
-  readonly settings: Settings;
-  readonly now: () => number;
-}
-
 /** @throws InvalidTokenResponseError, TokenEndpointError */
 export function receivedToken(
   { response, age, headStart = 0, origin }: SourceResult,
   info: FetchInfo,
-  { state: { held, last }, settings, now }: Context,
+  { state: { held, last }, settings, now }: Pick<TokenContext, 'state' | 'settings' | 'now'>,
 ): ReceivedToken {
   checkTokenResponse(response);
   const isFromStore = age !== undefined || origin === 'shared';

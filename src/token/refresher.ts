@@ -14,8 +14,7 @@ import type { RefreshReason } from './types.js';
 export type Announce = (update: TokenUpdate) => void;
 
 /**
- * One refresh: attempts with pauses between them. Emits the token. Completes without one after a permanent failure, and
- * when no token is wanted any more.
+ * Emits the token. Completes without one after a permanent failure, and when no token is wanted any more.
  *
  * @param announce tells those who wait that an attempt failed
  * @param untilNeeded$ emits when it is time for another attempt, completes when no token is wanted any more
@@ -58,7 +57,6 @@ function end({ state }: TokenContext, refresh: Refresh): void {
   if (state.refresh === refresh) state.refresh = null;
 }
 
-/** Asks the source once. */
 function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdate> {
   const { state, settings, now, fetcher, events, reportFailure } = context;
   const { reason, rejection } = refresh;

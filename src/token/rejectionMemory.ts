@@ -5,7 +5,6 @@ import type { AccessToken } from './types.js';
 /** `explicit`: the server says that the token is invalid. `bare`: a 403, which may also forbid the resource. */
 export type RejectionKind = 'bare' | 'explicit';
 
-/** Who rejected a token, and how. */
 export interface RejectedBy {
   /** The resource. Without it nothing is remembered. */
   readonly key?: string | undefined;

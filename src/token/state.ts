@@ -16,7 +16,6 @@ export interface Refresh {
   attempt: number;
   /** The rejection that it was begun for; null: none. */
   readonly rejection: RejectedBy | null;
-  /** The source is being asked. */
   isFetching: boolean;
   /** A newer token came from the store meanwhile. It stays in use; the answer of this fetch may be the same token. */
   isSuperseded: boolean;
