@@ -18,10 +18,10 @@ const isPlain = (body: unknown): body is object => tagOf(body) === '[object Obje
 /** Where the members of a body are that say something, down to three levels: `data.login.token`. */
 function placesIn(body: unknown, depth = 3): string[] {
   try {
-    return (isPlain(body) ? Object.entries(body) : [])
+    return Object.entries(isPlain(body) && depth > 0 ? body : {})
       .filter(([name, member]) => NAME.test(name) && (member ?? '') !== '')
       .flatMap(([name, member]) => {
-        const below = depth > 1 ? placesIn(member, depth - 1) : [];
+        const below = placesIn(member, depth - 1);
         return below.length > 0 ? below.map((place) => `${name}.${place}`) : name;
       });
   } catch {
