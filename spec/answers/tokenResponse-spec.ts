@@ -360,6 +360,7 @@ describe('a body that says that the server is in trouble', () => {
     { status_code: '503' },
     { status: '503 Service Unavailable' },
     { errors: [{ title: 'x' }, { status: 503 }] },
+    { error: '404', status: 503 },
     { data: null, errors: [{ message: 'x', extensions: { http: { status: 503 } } }] },
     { data: null, errors: [{ message: 'x', extensions: { code: 'DOWNSTREAM', response: { status: 503 } } }] },
     { errors: [{ extensions: { statusCode: 503 } }] },

@@ -50,21 +50,21 @@ export function headerOf(answer: unknown, name: string): string | undefined {
   return (xhr as Partial<XMLHttpRequest> | undefined)?.getResponseHeader?.(name) ?? undefined;
 }
 
-/** Where a body, or an error in it, has its status or code, or further errors. */
+/** Where a body, or an error in it, has its status or code; and then, where it has further errors. */
 const TELLING = [
-  'error',
-  'errorCode',
-  'error_code',
-  'oauth2Code',
-  'code',
   'status',
   'statusCode',
   'status_code',
-  'errors',
-  'graphQLErrors',
+  'code',
+  'errorCode',
+  'error_code',
+  'oauth2Code',
   '__type',
   'type',
   'reason',
+  'error',
+  'errors',
+  'graphQLErrors',
   'extensions',
   'http',
   'response',
