@@ -6,10 +6,10 @@ import { root } from './run.mjs';
 // What an application pays for each import, minified and gzipped, without rxjs. The goals are of the second edition of
 // docs/guarantees.md; the limits are what its guarantees cost today, and must not grow unnoticed. Bytes.
 const imports = [
-  { names: 'createTokenStream, withToken', limit: 17_323, goal: 7_680 },
-  { names: 'createTokenStream, withToken, createFetch', limit: 21_063, goal: 9_728 },
-  { names: '*', limit: 23_148 },
-  { from: 'pool', names: '*', limit: 19_891 },
+  { names: 'createTokenStream, withToken', limit: 17_150, goal: 7_680 },
+  { names: 'createTokenStream, withToken, createFetch', limit: 20_893, goal: 9_728 },
+  { names: '*', limit: 22_982 },
+  { from: 'pool', names: '*', limit: 19_708 },
   { from: 'otel', names: '*', limit: 1_558 },
 ];
 const fileOf = (from = '') => join(root, 'dist/esm', from, 'index.js');
