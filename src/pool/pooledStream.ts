@@ -1,43 +1,47 @@
 /** The stream of a key, whose manager comes and goes. */
-import { defer, Observable, of } from 'rxjs';
+import { defer, Observable, of, type Subscriber } from 'rxjs';
 import { PROOF } from '../internal/hiddenMembers.js';
 import type { SourceHooks } from '../token/sourceHooks.js';
 import { accept } from '../token/recovery.js';
 import { usableToken } from '../token/state.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import { useFresh } from '../token/tokenViews.js';
-import { MANAGER, streamOf } from '../token/tokenStream.js';
+import { MANAGER, managerOf, streamOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import type { Entry } from './entry.js';
 
-interface PooledStream extends Observable<AccessToken> {
-  readonly entry: Entry;
-}
-
 /**
- * The stream of a key. The pool keeps one for each key, so it has but one member of its own: what `streamOf` returns
- * takes 2 kB.
+ * The stream of a key. The pool keeps one for each key, so it has few members of its own: what `streamOf` returns takes
+ * 2 kB. They are functions: whoever freezes, wraps or compares the members of an object does not get to the entry.
  */
 export function pooledStream(entry: Entry): TokenStream {
-  // Not enumerable: nothing prints it. Not extensible: reactive state makes no Proxy of it.
-  entry.stream ??= Object.create(prototype, { entry: { value: Object.preventExtensions(entry) } }) as TokenStream;
+  entry.stream ??= Object.create(prototype, {
+    // Enumerable: those who compare two streams see that they are not equal.
+    _subscribe: { value: (to: Subscriber<AccessToken>) => pooledManager(entry).token$.subscribe(to), enumerable: true },
+    manager: { value: () => pooledManager(entry) },
+  }) as TokenStream;
   return entry.stream;
 }
 
-/** Each member that is read is that of a stream which is made then. */
-const member = (name: string | symbol): PropertyDescriptor & ThisType<PooledStream> => ({
+/** When it is first read, the stream gets it for its own: it is the same from then on, and a test may replace it. */
+const member = (name: string | symbol): PropertyDescriptor & ThisType<TokenStream> => ({
   get(): unknown {
-    const manager = pooledManager(this.entry);
-    return name === MANAGER ? manager : Reflect.get(streamOf(manager), name);
+    const whole = streamOf(managerOf(this));
+    // Not by `Object.defineProperty`, which throws if the stream was frozen.
+    Reflect.defineProperty(this, name, Object.getOwnPropertyDescriptor(whole, name) as PropertyDescriptor);
+    return Reflect.get(whole, name);
   },
+  configurable: true,
 });
-const members = ['__v_skip', 'events', 'current', 'refresh', 'reject', 'signOut', 'close', Symbol.dispose, MANAGER];
-const prototype: object = Object.defineProperties(
-  new Observable<AccessToken>(function (subscriber) {
-    return pooledManager((this as PooledStream).entry).token$.subscribe(subscriber);
-  }),
-  Object.fromEntries(members.map((name) => [name, member(name)])),
-);
+const members = ['__v_skip', 'events', 'current', 'refresh', 'reject', 'signOut', 'close', Symbol.dispose];
+const prototype = Object.create(Observable.prototype, {
+  ...Object.fromEntries(members.map((name) => [name, member(name)])),
+  [MANAGER]: {
+    get(this: { manager?: () => TokenManager }) {
+      return this.manager?.();
+    },
+  },
+}) as object;
 
 /** It asks for the manager each time, since that may have ended. */
 function pooledManager(entry: Entry): TokenManager {
