@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { delay, map, NEVER, of, Subject, VirtualTimeScheduler, type Observable } from 'rxjs';
+import { delay, map, NEVER, of, Subject, throwError, VirtualTimeScheduler, type Observable } from 'rxjs';
 import { takeToken, withToken, type TokenStore, type TokenResponse } from 'rx-fresh-token';
 import { createTokenPool, type TokenPoolOptions } from 'rx-fresh-token/pool';
 
@@ -394,6 +394,29 @@ describe('a stream of a pool that nobody uses', () => {
       advance(100_000);
     }
     expect(seen).toEqual(['pool', 'pool']);
+    pool.close();
+  });
+
+  it('should not ask its source for nobody when those who watched it leave after a permanent failure', () => {
+    const refused = throwError(() => Object.assign(new Error('invalid_grant'), { status: 400 }));
+    const { pool, take, advance, fetches } = setUp({ idleTimeout: 10 * LIFE }, (n) => (n === 1 ? tokenOf(n) : refused));
+    const watching = pool.get('a').events.subscribe();
+    take('a');
+    advance(3 * LIFE);
+    // The renewal, and a check at each end of the token.
+    expect(fetches()).toBe(4);
+    watching.unsubscribe();
+    advance(LIFE);
+    expect(fetches()).toBe(4);
+    pool.close();
+  });
+
+  it('should be renewed though somebody looks at it in the moment in which it is due', () => {
+    const { pool, scheduler, take, advance, told } = setUp({ idleTimeout: LIFE });
+    scheduler.schedule(() => pool.get('a').events.subscribe().unsubscribe(), 50_000);
+    take('a');
+    advance(51_000);
+    expect(told.slice(2)).toEqual(['50000 a refreshStarted', '50000 a tokenChanged']);
     pool.close();
   });
 

@@ -1,4 +1,5 @@
 /** Ends the manager of a stream that nobody uses, and has another one go on. */
+import { nextMoment } from '../token/state.js';
 import type { FullManager } from '../token/tokenManager.js';
 
 /** Ends a manager without an event. Its state holds what another one needs to go on. */
@@ -17,7 +18,7 @@ export function endManager({ parts: { context, pipeline, signOuts } }: FullManag
 
 /** Has a new manager go on where the one before was ended. Nothing is refreshed before the next check. */
 export function resumeManager({ parts: { context, pipeline } }: FullManager): void {
-  const { state, startTimer } = context;
+  const { state, now, startTimer } = context;
   const { held, isConnected } = state;
   state.isConnected = false;
   if (!held) return;
@@ -27,5 +28,6 @@ export function resumeManager({ parts: { context, pipeline } }: FullManager): vo
     pipeline.run();
     state.held = held;
   }
-  startTimer();
+  // A moment may have come that nobody has looked at.
+  startTimer(nextMoment(held, -Infinity) - now());
 }

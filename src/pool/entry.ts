@@ -7,7 +7,7 @@ import { createEventQueue } from '../token/eventQueue.js';
 import type { UntimedTokenEvent } from '../token/events.js';
 import type { Settings } from '../token/options.js';
 import { forgetSession } from '../token/session.js';
-import { initialState, nextMoment, pauseLeft } from '../token/state.js';
+import { initialState, nextMoment, pauseLeft, whyRefresh } from '../token/state.js';
 import { createManager, type FullManager } from '../token/tokenManager.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
 import { endManager, resumeManager } from './endManager.js';
@@ -107,7 +107,8 @@ export class Entry extends Place implements Timed {
   /** The manager may be ended, or the next moment of the token has come. */
   onDue(): void {
     const { state, context } = this;
-    this.activate().parts.context.recheck();
+    // A manager checks when it is time. One more check would ask the source for nobody, after a permanent failure.
+    if (!this.manager) this.activate().parts.context.recheck();
     if (this.manager && this.mayEnd()) {
       endManager(this.manager);
       this.manager = null;
@@ -145,8 +146,11 @@ export class Entry extends Place implements Timed {
     const { held, isConnected, refresh, isClosed } = state;
     // A store may tell of the end of the session, or of another token.
     if (uses > 0 || refresh || isClosed || (settings.store && (held || isConnected))) return false;
-    // `wake` is listened to.
-    return !isConnected || (settings.wake === EMPTY && pauseLeft(state, this.context.clock.now()) === 0);
+    const time = this.context.clock.now();
+    // `wake` is listened to. What is due, the manager's own timer is about to see.
+    return (
+      !isConnected || (settings.wake === EMPTY && pauseLeft(state, time) === 0 && whyRefresh(state, time) === null)
+    );
   }
 
   private forget(): void {
