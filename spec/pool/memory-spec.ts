@@ -13,7 +13,7 @@ describe('an idle key of a pool', () => {
   }, 60_000);
 
   it.each([
-    ['function', 1600],
+    ['function', 1700],
     ['clientCredentials', 3100],
     ['clientCredentialsPerCall', 2800],
     ['clientCredentialsPerCallThatRevokes', 2800],
