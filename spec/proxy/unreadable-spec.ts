@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, maxHeaderSize } from 'node:http';
 import type { Socket } from 'node:net';
 import { listen, send, setUp, until, Wire } from './support.js';
@@ -50,10 +51,22 @@ describe("what Node's parser refuses", () => {
     ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 413],
   ])('should have the status that Node gives it: %s', async (code, status) => {
     const { server, port } = await setUp();
-    server.once('connection', (socket: Socket) => {
-      server.emit('clientError', Object.assign(new Error('not read'), { code }), socket);
-    });
-    expect(await new Wire(port).end()).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    const wire = new Wire(port).write('GET');
+    const [socket] = (await once(server, 'connection')) as [Socket];
+    await until(() => socket.bytesRead > 0);
+    server.emit('clientError', Object.assign(new Error('not read'), { code }), socket);
+    expect(await wire.end()).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  });
+
+  it('should be nothing to tell of if the client opens a connection ahead, and sends nothing', async () => {
+    const { proxy, log } = await setUp();
+    const server = createServer({ headersTimeout: 20, connectionsCheckingInterval: 10 });
+    proxy.attach(server);
+    const port = await listen(server);
+    expect(await new Wire(port).end()).toBe('');
+    expect(await new Wire(port).write('GET').end()).toMatch(/^HTTP\/1.1 408 /);
+    await until(() => log.length > 0);
+    expect(log.map(({ status }) => status)).toEqual([408]);
   });
 
   it('should be nothing to tell of if the client only leaves', async () => {

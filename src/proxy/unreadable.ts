@@ -17,8 +17,10 @@ interface WithResponse {
 export function refuseUnreadable(records: Records, error: Error, socket: Socket): void {
   const { _httpMessage: open } = socket as WithResponse;
   const code = codeOf(error);
+  // A browser may open a connection ahead, and send nothing.
+  const isUnused = socket.bytesRead === 0;
   // A client that ends the connection in the middle of its body has left.
-  if (!socket.writable || open?.headersSent || (open && code === 'HPE_INVALID_EOF_STATE')) {
+  if (!socket.writable || isUnused || open?.headersSent || (open && code === 'HPE_INVALID_EOF_STATE')) {
     socket.destroy(error);
     return;
   }
