@@ -25,7 +25,7 @@ const borders = {
   token: { may: common, why: 'The token knows neither the network nor the platform.' },
   http: { may: [...common, folder('token'), packaged('cross-fetch')] },
   oauth: {
-    may: [...common, packaged('oauth4webapi'), file('token/refreshPolicy')],
+    may: [...common, packaged('oauth4webapi'), file('token/lifetime')],
     types: [folder('token')],
     why: 'Fetching a token must not need a token, and so not http.',
   },

@@ -6,11 +6,11 @@ import { root } from './run.mjs';
 // What an application pays for each import, minified and gzipped, without rxjs. The goals are of the second edition of
 // docs/guarantees.md; the limits are what its guarantees cost today, and must not grow unnoticed. Bytes.
 const imports = [
-  { names: 'createTokenStream, withToken', limit: 17_150, goal: 7_680 },
-  { names: 'createTokenStream, withToken, createFetch', limit: 20_893, goal: 9_728 },
-  { names: '*', limit: 22_982 },
-  { from: 'pool', names: '*', limit: 19_708 },
-  { from: 'otel', names: '*', limit: 1_558 },
+  { names: 'createTokenStream, withToken', limit: 17_172, goal: 7_680 },
+  { names: 'createTokenStream, withToken, createFetch', limit: 20_909, goal: 9_728 },
+  { names: '*', limit: 23_012 },
+  { from: 'pool', names: '*', limit: 19_840 },
+  { from: 'otel', names: '*', limit: 1_557 },
 ];
 const fileOf = (from = '') => join(root, 'dist/esm', from, 'index.js');
 const entry = fileOf();

@@ -7,7 +7,7 @@ function setUp<T>(options: Partial<LatestOptions<T>> = {}) {
   const log: string[] = [];
   const subject = latest<T>({
     replay: () => undefined,
-    beforeEmit: () => undefined,
+    apply: () => undefined,
     stillHolds: () => true,
     onCount: (count) => counts.push(count),
     ...options,
@@ -45,9 +45,9 @@ describe('latest', () => {
     expect(log).toEqual(told);
   });
 
-  it('should call `beforeEmit` before any subscriber gets the value', () => {
+  it('should call `apply` before any subscriber gets the value', () => {
     const { subject, log, listen } = setUp<string>({
-      beforeEmit: (value) => {
+      apply: (value) => {
         log.push(`accept ${value}`);
       },
     });
@@ -93,9 +93,9 @@ describe('latest', () => {
     expect(log).toEqual(['a 1', 'b 1', 'c 1', 'a 2', 'b 2', 'c 2']);
   });
 
-  it('should tell a value to all before the next one, which `beforeEmit` causes', () => {
+  it('should tell a value to all before the next one, which `apply` causes', () => {
     const { subject, log, listen } = setUp<string>({
-      beforeEmit: (value) => {
+      apply: (value) => {
         if (value === '1') subject.next('2');
       },
     });

@@ -212,7 +212,7 @@ describe('the defaults', () => {
 
   it("should be the scheduler's clock", () => {
     expect(
-      settingsOf({ scheduler: { now: () => 77, schedule: asyncScheduler.schedule.bind(asyncScheduler) } }).shownNow(),
+      settingsOf({ scheduler: { now: () => 77, schedule: asyncScheduler.schedule.bind(asyncScheduler) } }).userNow(),
     ).toBe(77);
   });
 });

@@ -22,7 +22,7 @@ describe('pauseAfter', () => {
     usableFor?: number;
     livesFor?: number;
     permanent?: boolean;
-    jitter?: number;
+    shareOfStep?: number;
     retryAfter?: number;
   }
 
@@ -36,17 +36,21 @@ describe('pauseAfter', () => {
   }
 
   it.each<[string, Case, number]>([
-    ['full jitter, of nearly 1', { jitter: 0.999 }, 250],
-    ['full jitter, of a half', { failures: 3, jitter: 0.5 }, 500],
-    ['the least, whatever the jitter', { failures: 3, jitter: 0 }, LEAST_PAUSE_AFTER_FAILURE],
-    ['the least, whatever life remains', { failures: 3, jitter: 0.5, usableFor: 30 }, LEAST_PAUSE_AFTER_FAILURE],
-    ['a third of the remaining life', { failures: 6, jitter: 0.999, usableFor: 1, livesFor: 5000 }, 1667],
-    ['as without a token, where that is over', { failures: 6, jitter: 0.999, usableFor: -1, livesFor: 5000 }, 4995],
-    ['what the server asked for, when it is more', { jitter: 0.5, retryAfter: 7000 }, 7000],
+    ['full jitter, of nearly 1', { shareOfStep: 0.999 }, 250],
+    ['full jitter, of a half', { failures: 3, shareOfStep: 0.5 }, 500],
+    ['the least, whatever the jitter', { failures: 3, shareOfStep: 0 }, LEAST_PAUSE_AFTER_FAILURE],
+    ['the least, whatever life remains', { failures: 3, shareOfStep: 0.5, usableFor: 30 }, LEAST_PAUSE_AFTER_FAILURE],
+    ['a third of the remaining life', { failures: 6, shareOfStep: 0.999, usableFor: 1, livesFor: 5000 }, 1667],
+    [
+      'as without a token, where that is over',
+      { failures: 6, shareOfStep: 0.999, usableFor: -1, livesFor: 5000 },
+      4995,
+    ],
+    ['what the server asked for, when it is more', { shareOfStep: 0.5, retryAfter: 7000 }, 7000],
     ['what the server asked for, though the token ends sooner', { usableFor: 3000, retryAfter: 7000 }, 7000],
-    ['the jittered step, when the server asked for less', { failures: 6, jitter: 0.5, retryAfter: 1000 }, 2500],
-    ['the least, when the server asked for nothing', { jitter: 0, retryAfter: 0 }, LEAST_PAUSE_AFTER_FAILURE],
-    ['finite, however long the outage', { failures: 1025, jitter: 0.5, settings: { ...backoff, initial: 0 } }, 50],
+    ['the jittered step, when the server asked for less', { failures: 6, shareOfStep: 0.5, retryAfter: 1000 }, 2500],
+    ['the least, when the server asked for nothing', { shareOfStep: 0, retryAfter: 0 }, LEAST_PAUSE_AFTER_FAILURE],
+    ['finite, however long the outage', { failures: 1025, shareOfStep: 0.5, settings: { ...backoff, initial: 0 } }, 50],
   ])('should be %s', (_kind, failed, expected) => {
     expect(pause(failed)).toBe(expected);
   });
@@ -71,14 +75,14 @@ describe('pauseAfter', () => {
     // The renewal at 25 s failed after 0.2 s: 4.8 s remain, and each further failure takes as long.
     let left = 4800;
     for (const failures of [1, 2]) {
-      left -= pause({ failures, settings: { ...backoff, initial: 5000 }, jitter: 0.999, usableFor: left }) + 200;
+      left -= pause({ failures, settings: { ...backoff, initial: 5000 }, shareOfStep: 0.999, usableFor: left }) + 200;
       expect(left).toBeGreaterThan(0);
     }
   });
 
   it('should be whole milliseconds', () => {
     for (let i = 0; i < 100; i++)
-      expect(Number.isInteger(pause({ failures: 1 + (i % 9), jitter: i / 101, usableFor: 100 * i }))).toBe(true);
+      expect(Number.isInteger(pause({ failures: 1 + (i % 9), shareOfStep: i / 101, usableFor: 100 * i }))).toBe(true);
   });
 
   describe('after a permanent failure', () => {

@@ -5,7 +5,7 @@ import {
   blockingFailure,
   freshHeld,
   initialState,
-  isNeeded,
+  isAttemptDue,
   isWanted,
   pauseLeft,
   stillHolds,
@@ -112,14 +112,14 @@ describe('whyRefresh', () => {
   });
 });
 
-describe('isNeeded', () => {
+describe('isAttemptDue', () => {
   it.each<[string, Partial<StreamState>, boolean]>([
     ['there is no token', {}, true],
     ['there is none, but a pause', { pausedUntil: 250 }, false],
     ['the token is fresh', { held: held() }, false],
     ['a refresh is under way, whose cause is forgotten', { held: held(), refresh }, true],
   ])('should be judged, if %s', (_kind, changes, needed) => {
-    expect(isNeeded(stateOf(changes), 0)).toBe(needed);
+    expect(isAttemptDue(stateOf(changes), 0)).toBe(needed);
   });
 });
 

@@ -11,7 +11,7 @@ export const held = (changes: Partial<ReceivedToken> = {}): ReceivedToken => ({
   token,
   reason: 'initial',
   attempt: 1,
-  isRenewal: true,
+  isOnSchedule: true,
   took: 200,
   origin: 'fetched',
   requestedAt: 0,

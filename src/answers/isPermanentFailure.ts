@@ -59,13 +59,13 @@ export function isPermanentFailure(thrown: unknown): boolean {
  */
 export function retryAfterOf(
   thrown: unknown,
-  shownNow: number,
+  userNow: number,
   permanent = isPermanentFailure(thrown),
 ): number | undefined {
   const failure = failureWithReason(thrown);
   const { retryAfter } = fieldsOf(failure);
   const wait =
-    retryAfterBy((name) => headerOf(failure, name), statusOf(failure), shownNow, permanent) ??
+    retryAfterBy((name) => headerOf(failure, name), statusOf(failure), userNow, permanent) ??
     (typeof retryAfter === 'number' && retryAfter < Infinity ? retryAfter : -1);
   return wait < 0 ? undefined : Math.min(wait, MAX_RETRY_AFTER);
 }

@@ -65,7 +65,7 @@ export function checkTokenResponse(response: unknown): asserts response is Token
  * An object of a class may have its fields as getters, which are not among its entries. Not by a spread: V8 gives each
  * such copy that is frozen a shape of its own, of 150 bytes.
  */
-export function copyOf(response: TokenResponse): TokenResponse {
+export function copyOfTokenResponse(response: TokenResponse): TokenResponse {
   const copy = Object.fromEntries(Object.entries(response)) as TokenResponse;
   for (const name of ['access_token', 'token_type', 'expires_in', 'scope'] as const)
     if (copy[name] === undefined && response[name] !== undefined) copy[name] = response[name] as never;

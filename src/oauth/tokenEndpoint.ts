@@ -4,7 +4,7 @@ import { isKnownCode } from '../answers/oauthErrors.js';
 import { GIVEN_BY, ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/hiddenMembers.js';
 import { isMarkedPermanent, permanentError } from '../answers/permanentError.js';
 import type { SourceHooks, TokenProof } from '../token/sourceHooks.js';
-import { checkTokenResponse, copyOf } from '../answers/tokenResponse.js';
+import { checkTokenResponse, copyOfTokenResponse } from '../answers/tokenResponse.js';
 import type { TokenRequest, TokenResponse, TokenSource } from '../token/types.js';
 import { tokenResponseOf, type Answer } from './answer.js';
 import { ServerLookup } from './authorizationServer.js';
@@ -134,7 +134,7 @@ export function sourceOn(
 ): TokenSource {
   const source: TokenSource = async (request) => {
     // A copy: what `reauthenticate` gave is the user's, who may give it to two sources.
-    return Object.defineProperty(copyOf(await fetch(request)), GIVEN_BY, { value: source });
+    return Object.defineProperty(copyOfTokenResponse(await fetch(request)), GIVEN_BY, { value: source });
   };
   const define = (hook: keyof SourceHooks, value: unknown) => Object.defineProperty(source, hook, { value });
   if (proof) define(PROOF, proof);

@@ -38,7 +38,7 @@ const explicitBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.
  * @throws TypeError if `token$` was not made by `createTokenStream`, or names an option that is wrong
  */
 export function observeToken(token$: TokenStream, options: ObserveTokenOptions): Subscription {
-  const { waits$, shownNow } = managerOf(token$);
+  const { waits$, userNow } = managerOf(token$);
   requireObject(options);
   refuseUnknown(options, { meter: true, name: true });
   const { meter, name } = options;
@@ -86,7 +86,7 @@ export function observeToken(token$: TokenStream, options: ObserveTokenOptions):
   const observeLife: Parameters<typeof lifeLeft.addCallback>[0] = (result) => {
     const { expiresAt } = token$.current ?? { expiresAt: -Infinity };
     isKnown ||= Number.isFinite(expiresAt);
-    if (isKnown && expiresAt < Infinity) result.observe(seconds(expiresAt - shownNow()), { name });
+    if (isKnown && expiresAt < Infinity) result.observe(seconds(expiresAt - userNow()), { name });
   };
   lifeLeft.addCallback(observeLife);
   const measuring = new Subscription(() => {

@@ -24,7 +24,7 @@ export function createEntryContext(settings: Settings, max: number) {
   const runInContext = captureContext();
   const after = (delay: number, fire: () => void) => runInContext(() => timers.after(delay).subscribe(fire));
   const setTimer = createSharedTimer(after, clock.now);
-  const events = createEventQueue(settings.shownNow);
+  const events = createEventQueue(settings.userNow);
   return { clock, timers, events, runInContext, setTimer, entries: new RecentlyUsed<Entry>(max) };
 }
 

@@ -70,7 +70,7 @@ function pooledManager(entry: Entry): TokenManager {
     newest: (token, rejected) => entry.activate().newest(token, rejected),
     isOfSource: (signal) => entry.manager?.isOfSource(signal) ?? false,
     now,
-    shownNow: settings.shownNow,
+    userNow: settings.userNow,
     timers: context.timers,
     proof: (source as SourceHooks)[PROOF],
     isClosed: () => state.isClosed,

@@ -1,5 +1,5 @@
 /** Makes the immutable `AccessToken` of a token response, and compares two of them. */
-import { copyOf } from '../answers/tokenResponse.js';
+import { copyOfTokenResponse } from '../answers/tokenResponse.js';
 import type { AccessToken, TokenResponse } from './types.js';
 
 /** The secret lives in a private field: no inspector prints those, whatever it is told to show. */
@@ -52,7 +52,7 @@ export const accessToken = (
   issuedAt: number,
   lifetime: number,
   scheme?: string,
-): AccessToken => new RedactedToken(Object.freeze(copyOf(response)), issuedAt, lifetime, scheme);
+): AccessToken => new RedactedToken(Object.freeze(copyOfTokenResponse(response)), issuedAt, lifetime, scheme);
 
 export const sameToken = (a: AccessToken | null | undefined, b: AccessToken | null | undefined): boolean =>
   a?.value === b?.value && a?.type === b?.type;

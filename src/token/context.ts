@@ -24,7 +24,7 @@ export function createContext(source: TokenSource, settings: Settings, state: St
   const { scheduler, clock } = settings;
   const { now } = clock;
   const timers = createTimers(scheduler, clock);
-  const events = createEventQueue(settings.shownNow);
+  const events = createEventQueue(settings.userNow);
   const recheck$ = new BehaviorSubject<unknown>(undefined);
 
   function recheck(): void {
@@ -33,12 +33,12 @@ export function createContext(source: TokenSource, settings: Settings, state: St
   }
 
   let timer = Subscription.EMPTY;
-  function startTimer(delay?: number, onFirst = recheck): void {
+  function startTimer(delay?: number): void {
     timer.unsubscribe();
     const { held } = state;
     if (!held) return;
     timer = timers.after(delay ?? nextMoment(held, now()) - now()).subscribe(() => {
-      onFirst();
+      recheck();
       startTimer();
     });
   }
@@ -46,7 +46,7 @@ export function createContext(source: TokenSource, settings: Settings, state: St
   return {
     state,
     settings,
-    /** Milliseconds on a clock that is never set back. What a user sees is on the stream's own, `settings.shownNow`. */
+    /** Milliseconds on a clock that is never set back. What a user sees is on the stream's own, `settings.userNow`. */
     now,
     timers,
     fetcher: createTokenFetcher(source, settings, timers),
@@ -58,15 +58,16 @@ export function createContext(source: TokenSource, settings: Settings, state: St
     /**
      * Calls `recheck` at the next moment in the life of the token at hand, and at those after it. To be called when the
      * token changes: without one there is no timer.
-     * With `delay` (ms) the first call is then instead, and with `onFirst` it calls that.
+     *
+     * @param delay of the first call, in milliseconds, in the place of the next moment
      */
     startTimer,
     /** Emits when the refresh under way is given up. */
     cancelled$: new Subject<void>(),
     /** Those who wait for one token, the first of them first. */
-    waiting: new Set<{ readonly since: number }>(),
+    waiters: new Set<{ readonly since: number }>(),
     /** For metrics: one value for all who wait at the same time, just before they get a token or fail. */
-    waits: new Subject<WaitEnded>(),
+    waitEnded$: new Subject<WaitEnded>(),
     current: (): AccessToken | null => usableToken(state, now()),
     reportFailure: (error: unknown, attempt?: number, retryIn?: number | null): void => {
       events.emit(refreshFailed(error, attempt, retryIn));

@@ -2,11 +2,11 @@
 // An event that a listener causes waits until all listeners have heard of the one before.
 import { Subject } from 'rxjs';
 import type { TokenEvent, UntimedTokenEvent } from './events.js';
-import { createRunToEnd } from './steps.js';
+import { createRunToEnd } from './runToEnd.js';
 
 export type EventQueue = ReturnType<typeof createEventQueue>;
 
-export function createEventQueue(shownNow: () => number) {
+export function createEventQueue(userNow: () => number) {
   const events = new Subject<TokenEvent>();
   const { add, run } = createRunToEnd();
 
@@ -14,7 +14,7 @@ export function createEventQueue(shownNow: () => number) {
     events$: events.asObservable(),
     emit: (untimed: UntimedTokenEvent): void => {
       if (!events.observed) return;
-      const event = { ...untimed, at: shownNow() };
+      const event = { ...untimed, at: userNow() };
       add(() => {
         events.next(event);
       });

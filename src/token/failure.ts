@@ -13,13 +13,13 @@ export interface Failure {
   /** How long the server asked to wait. Milliseconds. */
   readonly retryAfter?: number | undefined;
   /** 0 to 1: how much of the next step of backoff the pause takes. Default all of it. */
-  readonly jitter?: number;
+  readonly shareOfStep?: number;
 }
 
 /** What an attempt failed with. The user's options may throw, and so may a getter of the error. */
 export function failureOf(
   thrown: unknown,
-  { isPermanent, random, shownNow }: Pick<Settings, 'isPermanent' | 'random' | 'shownNow'>,
+  { isPermanent, random, userNow }: Pick<Settings, 'isPermanent' | 'random' | 'userNow'>,
 ): Failure {
   let error = thrown;
   let permanent = false;
@@ -33,8 +33,10 @@ export function failureOf(
       });
   }
   try {
-    const retryAfter = retryAfterOf(thrown, shownNow(), permanent);
-    return permanent ? { error, permanent, retryAfter } : { error, permanent, retryAfter, jitter: randomShare(random) };
+    const retryAfter = retryAfterOf(thrown, userNow(), permanent);
+    return permanent
+      ? { error, permanent, retryAfter }
+      : { error, permanent, retryAfter, shareOfStep: randomShare(random) };
   } catch (thrownMeanwhile) {
     return isMarkedPermanent(thrownMeanwhile) ? { error: thrownMeanwhile, permanent: true } : { error, permanent };
   }

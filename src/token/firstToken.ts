@@ -10,7 +10,10 @@ import type { AccessToken } from './types.js';
 
 export interface Wait {
   readonly maxWait?: number | undefined;
-  /** The token at hand, which each new subscriber gets first: for a caller that needs another one. */
+  /**
+   * The token at hand, which each new subscriber gets first: for a caller that needs another one. Compared by identity: an
+   * answer of the source is always a new object, even with the same token.
+   */
   readonly except?: TokenUpdate | null;
   /** The wait ends without a token when an attempt fails, and the token at hand stays usable. */
   readonly untilFailure?: boolean;
@@ -47,7 +50,7 @@ export function endOfWait(
  * Hand-made: with operators, each waiter takes half as much memory again, and 40 % more time to be given the token.
  */
 export function firstToken(
-  { state, settings, now, timers, waiting, current }: TokenContext,
+  { state, settings, now, timers, waiters, current }: TokenContext,
   updates$: Pick<SubjectLike<TokenUpdate>, 'subscribe'>,
   wait: Wait,
 ): Observable<AccessToken> {
@@ -57,7 +60,7 @@ export function firstToken(
     const { maxWait = settings.maxWait } = wait;
     /** Once: what a request does with its token may cause the next update. */
     const finish = (work: () => void) => {
-      if (waiting.delete(waiter)) runInContext(work);
+      if (waiters.delete(waiter)) runInContext(work);
     };
     const error = (thrown: unknown) => {
       finish(() => {
@@ -77,10 +80,10 @@ export function firstToken(
           subscriber.complete();
         });
     };
-    const end = new Subscription(() => waiting.delete(waiter));
+    const end = new Subscription(() => waiters.delete(waiter));
     // RxJS takes a Subscription with these methods for a Subscriber, and does not wrap it.
     const waiter = Object.assign(end, { since: now(), next, error, complete });
-    waiting.add(waiter);
+    waiters.add(waiter);
     waiter.add(
       timeLimit(timers, maxWait).subscribe(() => {
         // `refresh()` waits for another one than the token at hand.

@@ -6,7 +6,7 @@ import { sameToken } from './accessToken.js';
 import { LEAST_PAUSE_AFTER_TOKEN } from './backoff.js';
 import type { TokenContext } from './context.js';
 import { receivedToken, type ReceivedToken, type SourceResult } from './receivedToken.js';
-import { lifetimeOfToken, saysLifetime } from './refreshPolicy.js';
+import { lifetimeOfToken, saysLifetime } from './lifetime.js';
 import { isSuspended, isWanted, usableHeld } from './state.js';
 import type { AccessToken } from './types.js';
 
@@ -20,12 +20,12 @@ export function holdToken(context: TokenContext, received: ReceivedToken): void 
     emitChange(context, received, previous);
   };
   // A stream has no listeners before it exists: the event comes a tick later.
-  if (received.origin === 'initial') context.startTimer(0, emit);
+  if (received.origin === 'initial') context.timers.after(0).subscribe(emit);
   else emit();
 }
 
 function putIntoState({ state, now, cancelled$, startTimer }: TokenContext, received: ReceivedToken): void {
-  const { token, took, isRenewal } = received;
+  const { token, took, isOnSchedule } = received;
   const { held, last, refresh } = state;
   const time = now();
   const isChange = !sameToken(token, last?.token);
@@ -46,11 +46,11 @@ function putIntoState({ state, now, cancelled$, startTimer }: TokenContext, rece
   }
   // Those who waited use it now.
   if (isKept && state.subscribers > 0) state.lastUse = time;
-  if (isKept && isChange && isRenewal) state.rejections?.forgetBare();
+  if (isKept && isChange && isOnSchedule) state.rejections?.forgetBare();
 
   // What was to be replaced is replaced, perhaps by another process.
   if (isChange) state.forcedBy = null;
-  // A refresh is under way only if the token came from the store: one that has fetched its token has ended by now. Its
+  // `attempt` ends its refresh before its token comes here. So this token came from the store, if one is under way: its
   // fetch goes on; a pause before its next attempt has no reason any more.
   if (refresh?.isFetching) refresh.isSuperseded = true;
   else if (refresh) {
@@ -95,8 +95,8 @@ export function takeFromStore(context: TokenContext, stored: SourceResult): Rece
   const time = now();
   const inUse = usableHeld(state, time);
   // No token is renewed on schedule in the first half of its life: others forced this one.
-  const isRenewal = !inUse || time - inUse.requestedAt >= lifetimeOfToken(inUse.token) / 2;
-  const received = receivedToken(stored, { reason: 'scheduled', attempt: 1, took: 0, isRenewal }, context);
+  const isOnSchedule = !inUse || time - inUse.requestedAt >= lifetimeOfToken(inUse.token) / 2;
+  const received = receivedToken(stored, { reason: 'scheduled', attempt: 1, took: 0, isOnSchedule }, context);
   const isOlder = held !== null && received.requestedAt < held.requestedAt;
   // The store may not know yet that a server rejected the token.
   if (isOlder || isSuspended(state, received.token) || time >= received.usableUntil) return null;
@@ -112,7 +112,7 @@ export function takeFromStore(context: TokenContext, stored: SourceResult): Rece
 export function initialToken(context: TokenContext, response: unknown): ReceivedToken {
   const result = { response, origin: 'initial' } as SourceResult;
   try {
-    return receivedToken(result, { reason: 'initial', attempt: 1, took: 0, isRenewal: true }, context);
+    return receivedToken(result, { reason: 'initial', attempt: 1, took: 0, isOnSchedule: true }, context);
   } catch (cause) {
     throw new TypeError(`option "initial" must be a token response: ${messageOf(cause)}`, { cause });
   }

@@ -1,12 +1,12 @@
 /** The connector of the pipeline: a ReplaySubject(1) whose value stops being replayed. */
 import type { Observer, SubjectLike, Subscriber } from 'rxjs';
-import { createRunToEnd } from './steps.js';
+import { createRunToEnd } from './runToEnd.js';
 
 export interface LatestOptions<T> {
   /** The value that a new subscriber is given at once; `undefined` when there is none that holds. */
   readonly replay: () => T | undefined;
-  /** Called before any subscriber is given the value. */
-  readonly beforeEmit: (value: T) => void;
+  /** Takes the value up, before any subscriber is given it. */
+  readonly apply: (value: T) => void;
   /** Whether the next subscriber is given the value, too: one before may have had it replaced. */
   readonly stillHolds: (value: T) => boolean;
   /** The number of subscribers has changed. */
@@ -14,7 +14,7 @@ export interface LatestOptions<T> {
 }
 
 /** The subscribers are in a Set, because a plain Subject takes quadratic time when 100,000 of them leave one by one. */
-export function latest<T>({ replay, beforeEmit, stillHolds, onCount }: LatestOptions<T>): SubjectLike<T> {
+export function latest<T>({ replay, apply, stillHolds, onCount }: LatestOptions<T>): SubjectLike<T> {
   const subscribers = new Set<Observer<T>>();
   const emissions = createRunToEnd();
   return {
@@ -22,14 +22,14 @@ export function latest<T>({ replay, beforeEmit, stillHolds, onCount }: LatestOpt
       // A copy: a subscriber that comes while the value is emitted waits for the next one.
       const present = [...subscribers];
       // A value that a subscriber causes waits until all have this one, which may be the end of their session. Added
-      // before `beforeEmit`, whose listeners may cause the next value.
+      // before `apply`, whose listeners may cause the next value.
       emissions.add(() => {
         for (const subscriber of present) {
           if (!stillHolds(value)) return;
           subscriber.next(value);
         }
       });
-      beforeEmit(value);
+      apply(value);
       emissions.run();
     },
     error: (error) => {

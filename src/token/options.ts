@@ -41,7 +41,7 @@ export function settingsOf(options: TokenStreamOptions) {
     throw wrong('tokenType', tokenType, 'visible ASCII');
   return {
     scheduler,
-    /** A pool bounds how many of its streams ask their sources at once. */
+    /** Not an option: a pool bounds by it how many of its streams ask their sources at once. */
     inTurn: withoutTurns,
     tokenType,
     wake,
@@ -50,7 +50,7 @@ export function settingsOf(options: TokenStreamOptions) {
     lifetime,
     random,
     /** The clock that a user sees. */
-    shownNow: now,
+    userNow: now,
     /** Never set back: decisions about a token are made by it. */
     clock: clockOf({ scheduler, now }),
     refreshBefore: leadOf(refreshBefore),

@@ -2,13 +2,13 @@
 import { backoffStep, LEAST_PAUSE_AFTER_FAILURE, usualLongestPause } from './backoff.js';
 import type { Failure } from './failure.js';
 import type { Settings } from './options.js';
-import { lifetimeOfToken } from './refreshPolicy.js';
+import { lifetimeOfToken } from './lifetime.js';
 import { keepsRunning, pauseLeft, usableHeld, type StreamState } from './state.js';
 
 /** How long the source is not asked after the last failure: never shorter than the server asked for. Milliseconds. */
 export function pauseAfter(
   state: StreamState,
-  { permanent, retryAfter = 0, jitter = 1 }: Omit<Failure, 'error'>,
+  { permanent, retryAfter = 0, shareOfStep = 1 }: Omit<Failure, 'error'>,
   { backoff }: Pick<Settings, 'backoff'>,
   now: number,
 ): number {
@@ -17,7 +17,7 @@ export function pauseAfter(
   // A token that had expired when it came says nothing of the next one.
   const lifetime = (last ? lifetimeOfToken(last.token) : 0) || Infinity;
   const max = backoff.max ?? (permanent ? 60_000 : usualLongestPause(lifetime));
-  const step = jitter * backoffStep(state.failures, { ...backoff, max });
+  const step = shareOfStep * backoffStep(state.failures, { ...backoff, max });
   // After a permanent failure until the token at hand is over, because the reason may be gone by then. After another
   // one a third of the time until it expires, so that two more attempts fit. A clock may count fractions.
   const longest = permanent ? Math.max(backoff.initial, Math.floor(usableUntil - now)) : (endsAt - now) / 3;

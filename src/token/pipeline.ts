@@ -22,7 +22,15 @@ import { latest } from './latest.js';
 import type { SourceResult, TokenUpdate } from './receivedToken.js';
 import { runRefresh, type Announce } from './refresher.js';
 import { checkDelay, earlyEndOfPause } from './pauses.js';
-import { blockingFailure, failedUpdate, isNeeded, keepsRunning, stillHolds, usableHeld, whyRefresh } from './state.js';
+import {
+  blockingFailure,
+  failedUpdate,
+  isAttemptDue,
+  keepsRunning,
+  stillHolds,
+  usableHeld,
+  whyRefresh,
+} from './state.js';
 
 export type Pipeline = ReturnType<typeof createPipeline>;
 
@@ -55,7 +63,7 @@ export function createPipeline(context: TokenContext) {
       return delay > 0 ? timers.after(delay) : NOW;
     }),
     takeWhile(isToRun),
-    filter(() => isNeeded(state, now())),
+    filter(() => isAttemptDue(state, now())),
   );
 
   const refresh$ = defer(() => {
@@ -78,7 +86,7 @@ export function createPipeline(context: TokenContext) {
     }),
     /** The same, but a subscriber makes nothing run. */
     passiveUpdates$: connector as Pick<typeof connector, 'subscribe'>,
-    /** Tells everyone who waits or listens. */
+    /** The state takes the update up, its event is emitted, then everyone who waits or listens is given it. */
     announce,
     /** Connects the pipeline if it is not connected, and checks once. No subscriber stays. */
     run: (): void => {
@@ -98,18 +106,18 @@ const NOW: Observable<unknown> = /* @__PURE__ */ of(undefined);
 
 /** Where the subscribers of the stream are: the ReplaySubject(1) of `shareReplay`, but its value expires. */
 function createConnector(context: TokenContext): SubjectLike<TokenUpdate> {
-  const { state, now, timers, events, waiting, waits } = context;
+  const { state, now, timers, events, waiters, waitEnded$ } = context;
   return latest<TokenUpdate>({
     replay: () => usableHeld(state, now()) ?? currentFailure(context),
-    beforeEmit: (update) => {
-      const [first] = waiting;
-      const { size } = waiting;
+    apply: (update) => {
+      const [first] = waiters;
+      const { size } = waiters;
       // `latest` has copied its subscribers: a listener of the event that subscribes now waits for the next update.
       if (update.type === 'token') holdToken(context, update);
       else if (update.event) events.emit(update.event);
       // A listener may have ended the session: then they hear of that instead.
       if (first && update.type !== 'attemptFailed' && stillHolds(update, state, now()))
-        waits.next({ waiters: size, longest: now() - first.since, outcome: update.type });
+        waitEnded$.next({ waiters: size, longest: now() - first.since, outcome: update.type });
     },
     stillHolds: (update) => stillHolds(update, state, now()),
     onCount: (count) => {

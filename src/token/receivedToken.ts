@@ -2,9 +2,10 @@
 import { InvalidTokenResponseError, type TokenUnavailableError } from '../errors.js';
 import { accessToken, sameToken } from './accessToken.js';
 import { LEAST_PAUSE_AFTER_TOKEN } from './backoff.js';
-import type { TokenContext } from './context.js';
 import type { TokenChanged, UntimedTokenEvent } from './events.js';
-import { lifetimeOf, lifetimeOfToken, ownLifetime, saysLifetime, timesOf, type TokenTimes } from './refreshPolicy.js';
+import { lifetimeByOption, lifetimeOf, lifetimeOfToken, saysLifetime } from './lifetime.js';
+import { timesOf, type TokenTimes } from './tokenTimes.js';
+import type { Settings } from './options.js';
 import type { SourceHooks } from './sourceHooks.js';
 import { checkTokenResponse } from '../answers/tokenResponse.js';
 import type { AccessToken, RefreshReason, TokenResponse } from './types.js';
@@ -27,7 +28,7 @@ interface FetchInfo {
   /** Milliseconds since then. */
   readonly took: number;
   /** No rejection and no `refresh()` caused it: what was forbidden to the token before may be allowed to this one. */
-  readonly isRenewal: boolean;
+  readonly isOnSchedule: boolean;
 }
 
 /**
@@ -66,25 +67,36 @@ export type TokenUpdate =
     }
   | { readonly type: 'signedOut'; readonly error: TokenUnavailableError; readonly event: UntimedTokenEvent };
 
-/** @throws InvalidTokenResponseError, TokenEndpointError */
-export function receivedToken(
-  { response, age, headStart = 0, origin }: SourceResult,
-  info: FetchInfo,
-  { state: { held, last }, settings, now }: Pick<TokenContext, 'state' | 'settings' | 'now'>,
-): ReceivedToken {
-  checkTokenResponse(response);
+/** What it needs of the stream: the tokens before, the options, the clock. */
+interface Context {
+  readonly state: { readonly held: ReceivedToken | null; readonly last: ReceivedToken | null };
+  readonly settings: Settings;
+  readonly now: () => number;
+}
+
+/** How old a token is at least, in milliseconds. Throws if a store does not say it. */
+function ageOf({ age, headStart = 0, origin }: SourceResult, took: number): number {
   const isFromStore = age !== undefined || origin === 'shared';
   if (isFromStore && !(Number.isFinite(age) && (age as number) >= 0))
     throw new InvalidTokenResponseError('the token store handed out a token without a valid age');
+  // It was asked for here. A store of the user's does not know of the head start: the age that it says is too low.
+  return age === undefined || headStart > 0 ? Math.max(age ?? 0, took + headStart) : age;
+}
+
+/** @throws InvalidTokenResponseError, TokenEndpointError */
+export function receivedToken(
+  result: SourceResult,
+  info: FetchInfo,
+  { state: { held, last }, settings, now }: Context,
+): ReceivedToken {
+  const { response, origin } = result;
+  checkTokenResponse(response);
   const { took, reason } = info;
-  // The source was asked here. A store of the user's does not know of the head start: the age that it says is too low.
-  const mayBeOlderThanSaid = age === undefined || headStart > 0;
-  const knownAge = mayBeOlderThanSaid ? Math.max(age ?? 0, took + headStart) : age;
   const time = now();
-  const own = ownLifetime(response, settings.lifetime);
+  const own = lifetimeByOption(response, settings.lifetime);
   const withAge = (tokenAge: number, life = own): ReceivedToken => {
     // What the user sees is on the stream's own clock.
-    const issuedAt = settings.shownNow() - tokenAge;
+    const issuedAt = settings.userNow() - tokenAge;
     const lifetime = life ?? lifetimeOf(response, issuedAt, undefined, origin === 'initial', last?.token);
     const token = accessToken(response, issuedAt, lifetime, settings.tokenType);
     const times = timesOf(token, time - tokenAge, took, settings);
@@ -97,7 +109,7 @@ export function receivedToken(
       times,
     );
   };
-  const received = withAge(knownAge);
+  const received = withAge(ageOf(result, took));
   if (!last || !sameToken(received.token, last.token)) return received;
   // Receiving the same token again does not extend its lifetime, unless its response or the option says how long it
   // lives.

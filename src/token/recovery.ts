@@ -1,5 +1,5 @@
 /** What follows when a server rejects or accepts a token: a refresh, a repeat, or nothing. */
-import { catchError, EMPTY, filter, Observable } from 'rxjs';
+import { catchError, EMPTY, filter, Observable, tap } from 'rxjs';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import type { RejectionOutcome } from './events.js';
@@ -12,11 +12,12 @@ import type { StreamState } from './state.js';
 import type { TokenViews } from './tokenViews.js';
 import type { AccessToken } from './types.js';
 
-/** Has the token replaced if that is to follow, and emits `tokenRejected`. */
+/** Marks the token for its replacement, which `demandRefresh` begins, and emits `tokenRejected`. */
 function applyOutcome({ state, now, events }: TokenContext, rejection: Rejection, outcome: RejectionOutcome): void {
   const { token, kind } = rejection;
   const time = now();
   const inUse = usableHeld(state, time);
+  // No other waiter is given it.
   if (kind === 'explicit' && outcome !== 'suppressed' && sameToken(state.singleUse, token)) state.singleUse = null;
   // Not for a token that is over: it is refreshed anyway, which must not count as forced.
   if (outcome === 'refreshing' && inUse) {
@@ -52,14 +53,14 @@ export function createRecovery(context: TokenContext, { run, passiveUpdates$ }: 
       const next$ = new Observable<AccessToken>((subscriber) => {
         // Nothing follows for a token of a session that ended.
         const outcome = isOfSession(state, token) ? decide(rejection) : 'suppressed';
-        const isOther = (next: AccessToken): boolean => {
-          const isSame = sameToken(next, token);
-          // The source returned the token again, so it is valid: this resource alone rejects it. A token that expired
-          // on arrival is never held, so `outcome` is 'alreadyReplaced', and nothing is remembered.
-          if (isSame && outcome === 'refreshing') state.rejections?.remember(rejection, now());
-          return !isSame;
+        /** The source returned the token again, so it is valid: this resource alone rejects it. */
+        const rememberIfSame = (next: AccessToken) => {
+          // A token that expired on arrival is never held, so `outcome` is 'alreadyReplaced', and nothing is remembered.
+          if (sameToken(next, token) && outcome === 'refreshing') state.rejections?.remember(rejection, now());
         };
-        const repeatWith = (token$: Observable<AccessToken>) => token$.pipe(filter(isOther)).subscribe(subscriber);
+        const isOther = (next: AccessToken) => !sameToken(next, token);
+        const repeatWith = (token$: Observable<AccessToken>) =>
+          token$.pipe(tap(rememberIfSame), filter(isOther)).subscribe(subscriber);
         // It waits before the event: a listener of that may make the attempt.
         if (outcome === 'refreshing')
           repeatWith(firstToken(context, passiveUpdates$, { maxWait, except: state.held, untilFailure: true }));
@@ -71,7 +72,7 @@ export function createRecovery(context: TokenContext, { run, passiveUpdates$ }: 
       });
       return next$.pipe(catchError(() => EMPTY));
     },
-    /** The same for a caller that does not wait. By its value alone: a copy of a token is not in `sessionTokens`. */
+    /** The same for a caller that does not wait. It may pass a copy of a token, so its session is not asked. */
     reject: (rejection: Rejection): void => {
       const outcome = decide(rejection);
       applyOutcome(context, rejection, outcome);

@@ -26,7 +26,7 @@ export function runRefresh(
   untilNeeded$: Observable<unknown>,
 ): Observable<TokenUpdate> {
   const { state, settings } = context;
-  const refresh = begin(context, reason);
+  const refresh = beginRefresh(context, reason);
   return settings.inTurn(attempt(context, refresh)).pipe(
     retry({
       delay: (error: unknown) => (afterFailure(context, refresh, error, announce) ? untilNeeded$ : EMPTY),
@@ -34,13 +34,13 @@ export function runRefresh(
     finalize(() => {
       // Given up, since nobody wants a token: a rejected one stays in use, as after a failure.
       if (state.refresh === refresh && state.held) state.held.isSuspended = false;
-      end(context, refresh);
+      endRefresh(context, refresh);
     }),
   );
 }
 
 /** What forced the refresh is cleared, and counted if it was a rejection. */
-function begin({ state, now }: TokenContext, reason: RefreshReason): Refresh {
+function beginRefresh({ state, now }: TokenContext, reason: RefreshReason): Refresh {
   const rejection = state.forcedBy === 'manual' ? null : state.forcedBy;
   const refresh: Refresh = { reason, attempt: 0, rejection, isFetching: false, isSuperseded: false };
   Object.assign(state, { refresh, forcedBy: null, permanentFailure: null });
@@ -53,7 +53,7 @@ function begin({ state, now }: TokenContext, reason: RefreshReason): Refresh {
  * event goes out, since whoever hears of it may begin the next refresh; `finalize` calls it where nobody wants a token
  * any more.
  */
-function end({ state }: TokenContext, refresh: Refresh): void {
+function endRefresh({ state }: TokenContext, refresh: Refresh): void {
   if (state.refresh === refresh) state.refresh = null;
 }
 
@@ -74,16 +74,17 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
     });
     return result$.pipe(
       map((result) => {
-        const isRenewal = reason !== 'rejected' && reason !== 'manual';
-        const received = receivedToken(result, { reason, attempt: count, took: now() - sentAt, isRenewal }, context);
+        const isOnSchedule = reason !== 'rejected' && reason !== 'manual';
+        const received = receivedToken(result, { reason, attempt: count, took: now() - sentAt, isOnSchedule }, context);
         // No time limit lets a fetch take this long: the machine has slept, and no timer has fired.
         const isTooLate = received.took > longestFetch(settings) && received.usableUntil <= now();
         if (isTooLate) throw new TokenFetchTimeoutError('the token had expired when it came');
-        end(context, refresh);
+        endRefresh(context, refresh);
         if (result.giver) state.giver = result.giver;
         return received;
       }),
-      // The store's `changes` brought this token already, and another was asked for since: `repeat` begins that refresh.
+      // The store's `changes` brought this token during the fetch, and then a server rejected it, or `refresh()` was called.
+      // So it is what is to be replaced. This refresh has ended, and `repeat` begins the next one.
       filter(({ token }) => !(state.forcedBy && sameToken(token, state.last?.token))),
       tap(() => {
         if (!rejection) return;
@@ -116,7 +117,7 @@ function afterFailure(context: TokenContext, refresh: Refresh, thrown: unknown, 
   state.pausedUntil = time + duration;
   const retries = !permanent && isWanted(state, time, settings);
   // A `refreshFailed` listener may begin another refresh, if this one gives up.
-  if (!retries) end(context, refresh);
+  if (!retries) endRefresh(context, refresh);
   const failed = permanent ? new TokenUnavailableError('the token source failed permanently', { cause: error }) : null;
   state.permanentFailure = failed;
   const event = refreshFailed(error, refresh.attempt, retries ? duration : null, permanent);

@@ -66,7 +66,7 @@ export function createSourceCaller(source: TokenSource, { fetchTimeout, store }:
     defer(() => {
       setTimeLimit(fetchTimeout, 'source');
       const answer$ = callIn('source', request, () => readReturned(source(request)));
-      return responseIn(answer$, timers.after(Math.min(FAILED_BODY_TIMEOUT, fetchTimeout / 2)));
+      return readIfResponse(answer$, timers.after(Math.min(FAILED_BODY_TIMEOUT, fetchTimeout / 2)));
     });
 
   return {
@@ -99,7 +99,7 @@ function readReturned(returned: unknown): Observable<TokenResponse | Response> {
 }
 
 /** Reads what may be a Response of fetch. @param late$ see `readFetchResponse` */
-const responseIn = (answer$: Observable<TokenResponse | Response>, late$: Observable<unknown>) =>
+const readIfResponse = (answer$: Observable<TokenResponse | Response>, late$: Observable<unknown>) =>
   answer$.pipe(
     // `if (!response.ok) throw response`
     catchError((error: unknown) => (isFetchResponse(error) ? of(error) : throwError(() => error))),

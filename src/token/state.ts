@@ -1,11 +1,16 @@
 /** The state of one stream, and the pure functions that decide by it. */
+// The words for a token, here and in all files of this folder:
+// held      at hand: the last one that was valid when it came
+// suspended held, but a server has rejected it: no request is given it until the next attempt has ended
+// usable    held, not suspended, and not over: a request may be given it
+// fresh     usable, and its renewal is not due
 import { TokenUnavailableError } from '../errors.js';
 import { sameToken } from './accessToken.js';
 import type { RefreshFailed } from './events.js';
 import type { Settings } from './options.js';
 import type { RejectedBy, RejectionMemory } from './rejectionMemory.js';
 import type { ReceivedToken, TokenUpdate } from './receivedToken.js';
-import { lifetimeOfToken } from './refreshPolicy.js';
+import { lifetimeOfToken } from './lifetime.js';
 import type { SourceHooks } from './sourceHooks.js';
 import type { AccessToken, RefreshReason } from './types.js';
 
@@ -23,9 +28,9 @@ export interface Refresh {
 
 /** What a session consists of. It is forgotten at its end, and when the stream closes or a pool drops it (`reset`). */
 export const newSession = () => ({
-  /** The token at hand. One that has expired when it came never is. */
+  /** The token at hand: the last one that was valid when it came. It may be over since. */
   held: null as ReceivedToken | null,
-  /** The last token of the session, usable or not, and whether it was kept or not. */
+  /** The token at hand, or one that had expired when it came, if no token was usable then. */
   last: null as ReceivedToken | null,
   /** The source that gave the last token that was fetched here. */
   giver: null as SourceHooks | null,
@@ -138,7 +143,7 @@ export function whyRefresh(state: StreamState, now: number): RefreshReason | nul
 }
 
 /** Another attempt is due: the next one of a refresh, whose cause is forgotten, or the first one. */
-export const isNeeded = (state: StreamState, now: number): boolean =>
+export const isAttemptDue = (state: StreamState, now: number): boolean =>
   state.refresh !== null || whyRefresh(state, now) !== null;
 
 /** What the update says is still so: nobody who has heard of it before has ended its session, or replaced its token. */

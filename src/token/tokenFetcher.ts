@@ -1,4 +1,4 @@
-/** Fetches one token within the time limit: the request, its signal, its end. */
+/** Fetches one token within the time limit: makes the request and its signal, and ends them. */
 import { map, Observable, Subscription } from 'rxjs';
 import { TokenFetchTimeoutError } from '../errors.js';
 import { fetcherBehind, headStartOf, markSignal } from '../internal/hiddenMembers.js';
@@ -54,7 +54,10 @@ export function createTokenFetcher(source: TokenSource, settings: Settings, time
     fetch: fetchToken,
     /** The signal of the fetch under way. */
     pending: (): AbortSignal | undefined => pending?.signal,
-    /** Whether a request made now, with this signal, is part of fetching a token, and so needs no token itself. */
+    /**
+     * Whether a request made now, with this signal, is part of fetching a token, and so needs no token itself: the source is
+     * being called, or the signal is that of its request.
+     */
     isOfSource: (signal?: AbortSignal | null): boolean => isCallingSource() || fetcherBehind(signal) === fetchToken,
   };
 }

@@ -47,11 +47,11 @@ export function createManager(
     ...createRecovery(context, pipeline, views),
     ...session,
     events$: events.events$,
-    waits$: context.waits.asObservable(),
+    waits$: context.waitEnded$.asObservable(),
     /** Milliseconds on the clock that is never set back: not the option `now`. */
     now,
     /** The option `now`: the stream's own clock, on which the times of its tokens are. */
-    shownNow: settings.shownNow,
+    userNow: settings.userNow,
     timers,
     isOfSource: fetcher.isOfSource,
     /** What proves possession of the key that the source's tokens are bound to, if they are. */

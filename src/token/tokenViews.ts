@@ -50,8 +50,8 @@ export function createTokenViews(context: TokenContext, { updates$, run }: Pipel
     if (!subscriber.closed) recheck();
   });
 
-  /** The usable token, or null. One that is to be renewed is renewed first: its successor may come at once. */
-  const currentAfterRenewal = (): AccessToken | null => {
+  /** The usable token, or null. Begins the renewal if that is due: a synchronous source has answered when this returns. */
+  const currentAndRenew = (): AccessToken | null => {
     const fresh = useFresh(state, now);
     if (fresh || !current()) return fresh;
     state.lastUse = now();
@@ -62,7 +62,7 @@ export function createTokenViews(context: TokenContext, { updates$, run }: Pipel
   /** The token for a request that leaves now, or null if it must wait. */
   const use = (): AccessToken | null => {
     const session = state.sessionTokens;
-    const token = currentAfterRenewal();
+    const token = currentAndRenew();
     // The source, or a listener, may have signed out.
     if (state.sessionTokens !== session) throw signedOutError();
     return token;
@@ -73,7 +73,7 @@ export function createTokenViews(context: TokenContext, { updates$, run }: Pipel
     /** The usable token now, then every new one. */
     token$: defer(() => {
       // A synchronous source has answered before the replay, so the old token is not emitted.
-      currentAfterRenewal();
+      currentAndRenew();
       return checkedUpdates$.pipe(
         map((update) => viewOf(update, current())),
         filter((token) => token !== null),

@@ -1,31 +1,19 @@
-/** When a token is renewed, is given to no request any more, and expires: pure functions of its response. */
-import { jwtClaims } from '../internal/jwtClaims.js';
-import type { Settings } from './options.js';
-import { callOption, randomShare } from './callOption.js';
+/** How long a token lives, by its response: the option `lifetime`, `expires_in`, or the claims of a JWT. */
 import { permanentError } from '../answers/permanentError.js';
+import { jwtClaims } from '../internal/jwtClaims.js';
+import { callOption } from './callOption.js';
 import type { AccessToken, TokenResponse, TokenStreamOptions } from './types.js';
 
-const MAX_LEAD = 5 * 60_000;
 const YEAR = 365 * 86_400_000;
 
 /** Two tokens that are issued on demand come with ages that differ by less: servers round `iat`. Milliseconds. */
 const SAME_AGE = 2000;
 
-type PolicySettings = Pick<Settings, 'jitter' | 'random'> & Partial<Pick<Settings, 'refreshBefore' | 'expiryMargin'>>;
-
-/** Milliseconds on the steady clock. `issuedAt` and `expiresAt` are the first and last of them on the stream's own. */
-export interface TokenTimes {
-  /** When it was asked for, wherever that was. */
-  readonly requestedAt: number;
-  /** From then on it is renewed in the background. */
-  readonly renewAt: number;
-  /** From then on no request is given it. */
-  readonly usableUntil: number;
-  readonly endsAt: number;
-}
-
 /** How long a token lives from the moment it was asked for, in milliseconds. `Infinity` when unknown. */
 export const lifetimeOfToken = ({ issuedAt, expiresAt }: AccessToken): number => expiresAt - issuedAt;
+
+/** The default `expiryMargin`. */
+export const usualMargin = (lifetime: number): number => Math.min(1000, lifetime / 30);
 
 /** The lifetime in seconds. Zoho gives those beside milliseconds. What cannot be read, as `3600s`, counts as absent. */
 function secondsIn({ expires_in, expires_in_sec }: TokenResponse): number | undefined {
@@ -46,7 +34,10 @@ function givenLifetime(response: TokenResponse, issuedAt: number): number | unde
 export const saysLifetime = (response: TokenResponse): boolean => secondsIn(response) !== undefined;
 
 /** What the option `lifetime` says, in milliseconds. */
-export function ownLifetime(response: TokenResponse, override: TokenStreamOptions['lifetime']): number | undefined {
+export function lifetimeByOption(
+  response: TokenResponse,
+  override: TokenStreamOptions['lifetime'],
+): number | undefined {
   const own: unknown = override && callOption('lifetime', override, response);
   const kind = Number.isNaN(own) ? 'NaN' : typeof own;
   if (kind === 'number' || kind === 'undefined') return own as number | undefined;
@@ -73,7 +64,7 @@ export function lifetimeOf(
   isSaved = false,
   last?: AccessToken,
 ): number {
-  const own = ownLifetime(response, override);
+  const own = lifetimeByOption(response, override);
   if (own !== undefined) return own;
   const given = givenLifetime(response, issuedAt);
   if (given !== undefined && !isSaved) return given;
@@ -90,49 +81,4 @@ export function lifetimeOf(
   // Not where more than half remains: Entra dates its tokens back by 5 minutes.
   const least = isAsOld ? fullLifetime / 2 : usualMargin(fullLifetime);
   return isSaved || remaining > least ? Math.min(remaining, fullLifetime) : fullLifetime;
-}
-
-/**
- * The moments of a token that took `took` ms to fetch.
- *
- * @param requestedAt on the steady clock
- */
-export function timesOf(
-  token: AccessToken,
-  requestedAt: number,
-  took: number,
-  { refreshBefore, expiryMargin, jitter, random }: PolicySettings,
-): TokenTimes {
-  const lifetime = lifetimeOfToken(token);
-  const endsAt = requestedAt + lifetime;
-  if (lifetime === Infinity) return { requestedAt, renewAt: endsAt, usableUntil: endsAt, endsAt };
-  const usual = usualMargin(lifetime);
-  const margin = Math.min(expiryMargin ?? Math.max(usual, roundingOf(token.value, lifetime)), lifetime / 2);
-  // The renewal begins earlier by this, so that it has as much time before the wider margin.
-  const rounding = expiryMargin === undefined ? margin - usual : 0;
-  const wished =
-    typeof refreshBefore === 'function' ? callOption('refreshBefore', refreshBefore, token) : refreshBefore;
-  // A callback's NaN or negative number must not stop renewals: the default is always right.
-  const lead =
-    wished !== undefined && wished >= 0
-      ? wished
-      : Math.max(Math.min(lifetime / 6, MAX_LEAD) + rounding, 1.5 * took + margin);
-  const jittered = Math.min(lead * (1 + jitter * randomShare(random)), lifetime / 2);
-  // Never due at once: a synchronous source would be asked for ever within one moment.
-  const renewAt = Math.max(requestedAt + 1, Math.floor(endsAt - jittered));
-  return { requestedAt, renewAt, usableUntil: Math.floor(endsAt - margin), endsAt };
-}
-
-/** The default `expiryMargin`. */
-const usualMargin = (lifetime: number): number => Math.min(1000, lifetime / 30);
-
-/**
- * A server that rounds `iat` and `exp` down to whole seconds issues a JWT that ends up to one second early. (By its own
- * clock: neither claim can be compared with ours.) At most a third of the life.
- */
-function roundingOf(value: string, lifetime: number): number {
-  const { exp, iat } = jwtClaims(value);
-  const isWhole =
-    Number.isInteger(exp) && Number.isInteger(iat) && ((exp as number) - (iat as number)) * 1000 === lifetime;
-  return isWhole ? Math.min(1000, lifetime / 3) : 0;
 }
