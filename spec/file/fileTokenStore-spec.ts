@@ -681,7 +681,7 @@ describe('a token that cannot be written', () => {
       mend();
       end(store);
       await until(() => !existsSync(`${place.file}.lock`));
-      const beats = jest.spyOn(promises, 'utimes');
+      const beats = jest.spyOn(fs, 'utimesSync');
       await pause(900);
       const count = beats.mock.calls.length;
       beats.mockRestore();

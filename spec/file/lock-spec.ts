@@ -1,5 +1,17 @@
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, promises, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import fs, {
+  closeSync,
+  mkdirSync,
+  openSync,
+  promises,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { asyncScheduler } from 'rxjs';
 import { createFileLock, type HeldLock } from '../../src/file/lock.js';
@@ -161,10 +173,30 @@ describe('the lock', () => {
     await lock.release();
   });
 
+  it('should show that its holder lives while other work occupies all threads of the process', async () => {
+    const lock = await acquire();
+    const [name] = readdirSync(lockFolder());
+    const file = join(lockFolder(), name!);
+    const fifo = join(place.path, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    // Each waits in a thread for one who writes.
+    const threads = Number(process.env.UV_THREADPOOL_SIZE ?? 4);
+    const occupied = Array.from({ length: threads }, () => promises.open(fifo, 'r'));
+    utimesSync(file, 1, 1);
+    try {
+      await until(() => statSync(file).mtimeMs > 1000, 3000);
+    } finally {
+      const writer = openSync(fifo, 'r+');
+      for (const handle of await Promise.all(occupied)) await handle.close();
+      closeSync(writer);
+    }
+    await lock.release();
+  });
+
   it('should show no life any more when its holder has lost it', async () => {
     const lock = await acquire();
     await fileLock().evict();
-    const beats = jest.spyOn(promises, 'utimes');
+    const beats = jest.spyOn(fs, 'utimesSync');
     await pause(900);
     const count = beats.mock.calls.length;
     beats.mockRestore();

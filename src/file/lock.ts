@@ -1,5 +1,5 @@
 /** A lock between processes: a directory beside the data, with a file of its holder, who keeps that file young. */
-import { promises } from 'node:fs';
+import { promises, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { repeat, type Subscription } from 'rxjs';
 import { codeOf, syncDirectory } from '../internal/files.js';
@@ -142,10 +142,13 @@ function heartbeat(file: string, timers: Timers): Subscription {
     .pipe(repeat())
     .subscribe(() => {
       const now = new Date();
-      promises.utimes(file, now, now).catch((failure: unknown) => {
+      try {
+        // Synchronous: other work of the process may occupy all threads of its pool for longer than `staleAfter`.
+        utimesSync(file, now, now);
+      } catch (failure) {
         // The lock was taken over: the commit finds out.
         if (codeOf(failure) === 'ENOENT') beats.unsubscribe();
-      });
+      }
     });
   return beats;
 }
