@@ -192,6 +192,34 @@ describe('fileTokenVault', () => {
     expect(await fileTokenVault(path).read()).toBe(SECRET);
   });
 
+  it('should leave the old content where the disk has no room for the longer new one', async () => {
+    await writeFile(path, `{ "refresh_token": "r1", "client_id": "gcloud" }\n`, { mode: 0o600 });
+    const probe = await open(folder, 'r');
+    const handle = Object.getPrototypeOf(probe) as Record<'write' | 'writeFile', typeof probe.write>;
+    await probe.close();
+    const write = handle.write as (...given: unknown[]) => Promise<{ bytesWritten: number }>;
+    /** As much as there is room for is written. */
+    async function fill(this: unknown, text: unknown, position: unknown = 0): Promise<never> {
+      const fits = Buffer.from(String(text)).subarray(0, Math.max(0, 64 - Number(position)));
+      if (fits.length === 0) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+      return (await write.call(this, fits, 0, fits.length, position)) as never;
+    }
+    const full = [
+      jest.spyOn(handle, 'write').mockImplementation(fill),
+      jest.spyOn(handle, 'writeFile').mockImplementation(async function (this: unknown, text: unknown) {
+        await fill.call(this, text);
+        return fill.call(this, text, 64);
+      }),
+    ];
+    try {
+      await expect(fileTokenVault(path).write({ refresh_token: SECRET.repeat(10) })).rejects.toThrow('no space left');
+    } finally {
+      for (const mock of full) mock.mockRestore();
+    }
+    expect(await fileTokenVault(path).read()).toBe('r1');
+    expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({ refresh_token: 'r1', client_id: 'gcloud' });
+  });
+
   it('should not write in place what others can read, nor where there is no file', async () => {
     await writeFile(path, 'r1');
     await chmod(path, 0o640);

@@ -97,6 +97,8 @@ async function overwrite(target: string, content: string): Promise<void> {
   try {
     const { size } = await file.stat();
     const { length } = new TextEncoder().encode(content);
+    // Blanks first: on a full disk the old content stays whole. A write may be short, and the next one fails.
+    for (let end = size; end < length;) end += (await file.write(' '.repeat(length - end), end)).bytesWritten;
     await file.writeFile(content + ' '.repeat(Math.max(0, size - length)));
     await file.truncate(length);
     await file.sync();
