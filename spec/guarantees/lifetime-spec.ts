@@ -225,6 +225,27 @@ describe('30: a token is as old as it says, and never gets younger', () => {
   );
 
   it(
+    'and a source that goes on giving it while it is due is asked after half of the time that is left, at least 1 s',
+    marbles((m) => {
+      const value = jwt({ iat: 0, exp: 60 });
+      let offset = 0;
+      const rig = setUp(m, () => ({ took: 0, life: 'unknown', value }), {
+        now: () => offset + m.scheduler.now(),
+        random: () => 0,
+        expiryMargin: 1000,
+      });
+      const watching = rig.token$.subscribe();
+      // The clock is set back, so that the claims would let it live longer each time.
+      rig.at(10_000, () => (offset = -3_600_000));
+      rig.at(59_000, () => watching.unsubscribe());
+      rig.at(59_000, () => rig.token$.close());
+      m.flush();
+      // It is over at 59 s.
+      expect(rig.asked.map((entry) => parseInt(entry))).toEqual([0, 50_000, 54_500, 56_750, 57_875, 58_875]);
+    }),
+  );
+
+  it(
     'so that a token that is due as it comes expires when its life is over',
     marbles((m) => {
       const rig = setUp(m, (n) => (n === 1 ? { took: 1500, life: 2 } : { took: 5000, fail: new Error('down') }));
