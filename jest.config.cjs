@@ -2,7 +2,7 @@ const base = require('./jest.base.cjs');
 
 /** Specs of a part alone, in virtual time or on a loopback server of their own. */
 const UNIT = [
-  '/spec/(token|answers|internal|guarantees|http|axios|nest)/.*-spec\\.ts$',
+  '/spec/(token|answers|internal|guarantees|http|axios)/.*-spec\\.ts$',
   '/spec/connect/(?!servers).*-spec\\.ts$',
   '/spec/(errors|exports)-spec\\.ts$',
 ];
@@ -42,10 +42,13 @@ const runner = '<rootDir>/spec/setup/lanes.cjs';
 /** All other specs run beside those, at a lower priority, so that they make none of them late. */
 const background = { ...base, runner, setupFiles: ['<rootDir>/spec/setup/lowPriority.cjs'] };
 
+/** A third of the time of `unit` is waiting. With no others beside them, one more worker fills it. */
+const isUnitAlone = process.argv.slice(2).join(' ') === '--selectProjects unit';
+
 /** @type {import('jest').Config} */
 module.exports = {
   // Two beside those for ALONE and WAITING, whatever the machine: one more makes some specs late.
-  maxWorkers: 2,
+  maxWorkers: isUnitAlone ? 3 : 2,
   // Many specs start servers and processes, and the machine may be busy: a test that hangs is what this is for.
   // Jest takes it from here only, not from a project.
   testTimeout: 30_000,
