@@ -34,8 +34,8 @@ const UNREADABLE_HEADER = /^(\w+\.\w+: )?.*(?= is (not a legal HTTP|an invalid) 
 const SECRET = /(?<=Unexpected identifier |has invalid value: ).+|(?<=\b(Basic|Bearer|DPoP) )[\w.~+/=-]{16,}/gi;
 
 /**
- * Base64 of any length that encodes a colon (0x3A), as no word does. By its place among three bytes a colon is `O[g-v]`,
- * `.[DTjz][o-r]` or `...6`.
+ * Base64 of any length that encodes a colon (0x3A), as no word does. By its place among three bytes a colon is
+ * `O[g-v]`, `.[DTjz][o-r]` or `...6`.
  */
 const CREDENTIAL_PAIR = /\b([Bb]asic) (?=(\w{4})*?(\w{4}O[g-v]|\w[DTjz][o-r]|\w{3}6))[\w.~+/=-]+/g;
 

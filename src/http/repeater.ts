@@ -1,6 +1,6 @@
 /** Repeats a rejected request once with another token, for fetch. */
-// `withToken` does the same for Observables. Here redirects are followed, `isRejection` may be async, and a repeat goes past
-// the HTTP cache.
+// `withToken` does the same for Observables. Here redirects are followed, `isRejection` may be async, and a repeat goes
+// past the HTTP cache.
 import { defaultIfEmpty } from 'rxjs';
 import { discard } from '../internal/discard.js';
 import { orAborted } from '../internal/onAbort.js';

@@ -45,7 +45,7 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
 
 const REMEDY = 'give a "fetch" that returns { access_token, expires_in }';
 
-/** What servers say in the place of `invalid_grant`: Atlassian, Baidu, Cognito, Gitea, HubSpot, OpenAI, X and others. */
+/** What servers say in the place of `invalid_grant`: Atlassian, Baidu, Cognito, Gitea, OpenAI, X and others. */
 const SIGN_IN_AGAIN = [
   /invalid.grant(?!.?type)/i,
   /\b((invalid|expired).{0,9}|(bad|old).)refresh.?token/i,

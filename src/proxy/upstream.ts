@@ -53,7 +53,7 @@ export function createUpstream({ to, timeout, agent: given }: ProxySettings) {
         ...place,
         method,
         path,
-        // Not as a list: for a proxy of the network, Node makes the URL of the field `Host`, which it does not see there.
+        // Not as a list: for a proxy of the network, Node makes the URL of the field `Host`, and does not see it there.
         headers: fieldsByName([...headers, ...Object.entries(added).flat()]),
       });
       exchange.sent += 1;

@@ -11,8 +11,8 @@ import type { AccessToken } from './types.js';
 export interface Wait {
   readonly maxWait?: number | undefined;
   /**
-   * The token at hand, which each new subscriber gets first: for a caller that needs another one. Compared by identity: an
-   * answer of the source is always a new object, even with the same token.
+   * The token at hand, which each new subscriber gets first: for a caller that needs another one. Compared by identity:
+   * an answer of the source is always a new object, even with the same token.
    */
   readonly except?: TokenUpdate | null;
   /** The wait ends without a token when an attempt fails, and the token at hand stays usable. */

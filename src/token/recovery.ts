@@ -55,7 +55,7 @@ export function createRecovery(context: TokenContext, { run, passiveUpdates$ }: 
         const outcome = isOfSession(state, token) ? decide(rejection) : 'suppressed';
         /** The source returned the token again, so it is valid: this resource alone rejects it. */
         const rememberIfSame = (next: AccessToken) => {
-          // A token that expired on arrival is never held, so `outcome` is 'alreadyReplaced', and nothing is remembered.
+          // One that expired on arrival is never held, so `outcome` is 'alreadyReplaced', and nothing is remembered.
           if (sameToken(next, token) && outcome === 'refreshing') state.rejections?.remember(rejection, now());
         };
         const isOther = (next: AccessToken) => !sameToken(next, token);

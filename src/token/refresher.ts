@@ -83,8 +83,8 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
         if (result.giver) state.giver = result.giver;
         return received;
       }),
-      // The store's `changes` brought this token during the fetch, and then a server rejected it, or `refresh()` was called.
-      // So it is what is to be replaced. This refresh has ended, and `repeat` begins the next one.
+      // The store's `changes` brought this token during the fetch, and then a server rejected it, or `refresh()` was
+      // called. So it is what is to be replaced. This refresh has ended, and `repeat` begins the next one.
       filter(({ token }) => !(state.forcedBy && sameToken(token, state.last?.token))),
       tap(() => {
         if (!rejection) return;

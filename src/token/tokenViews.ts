@@ -50,7 +50,7 @@ export function createTokenViews(context: TokenContext, { updates$, run }: Pipel
     if (!subscriber.closed) recheck();
   });
 
-  /** The usable token, or null. Begins the renewal if that is due: a synchronous source has answered when this returns. */
+  /** The usable token, or null. Begins the renewal if that is due: a synchronous source has answered on return. */
   const currentAndRenew = (): AccessToken | null => {
     const fresh = useFresh(state, now);
     if (fresh || !current()) return fresh;

@@ -149,7 +149,7 @@ function requestOnceOrTwice<T>(manager: TokenManager, send: Send<T>, rules: Rule
   );
 }
 
-/** If a token comes, the request is repeated, and its answer `rejected` is read by nobody. Else `thrown` is passed on. */
+/** If a token comes, the request is repeated, and nobody reads its answer `rejected`. Else `thrown` is passed on. */
 const discardAtRepeat = <T>(rejected: unknown, thrown: unknown): MonoTypeOperatorFunction<T> =>
   pipe(
     throwIfEmpty(() => thrown),
