@@ -69,7 +69,7 @@ export type TokenUpdate =
 
 /** What it needs of the stream: the tokens before, the options, the clock. */
 interface Context {
-  readonly state: { readonly last: ReceivedToken | null };
+  readonly state: { readonly held: ReceivedToken | null; readonly last: ReceivedToken | null };
   readonly settings: Settings;
   readonly now: () => number;
 }
@@ -87,11 +87,11 @@ function ageOf({ age, headStart = 0, origin }: SourceResult, took: number): numb
 export function receivedToken(
   result: SourceResult,
   info: FetchInfo,
-  { state: { last }, settings, now }: Context,
+  { state: { held, last }, settings, now }: Context,
 ): ReceivedToken {
   const { response, origin } = result;
   checkTokenResponse(response);
-  const { took } = info;
+  const { took, reason } = info;
   const time = now();
   const own = lifetimeByOption(response, settings.lifetime);
   const withAge = (tokenAge: number, life = own): ReceivedToken => {
@@ -100,9 +100,11 @@ export function receivedToken(
     const lifetime = life ?? lifetimeOf(response, issuedAt, undefined, origin === 'initial', last?.token);
     const token = accessToken(response, issuedAt, lifetime, settings.tokenType);
     const times = timesOf(token, time - tokenAge, took, settings);
+    // What a server rejected counts as accepted no more, though the source gave it again.
+    const isAccepted = reason !== 'rejected' && sameToken(token, held?.token) && held?.isAccepted === true;
     // Not by a spread: V8 gives an object that was made by one five times the memory.
     return Object.assign(
-      { type: 'token' as const, token, origin, isSuspended: false, isAccepted: false, isExpiryReported: false },
+      { type: 'token' as const, token, origin, isSuspended: false, isAccepted, isExpiryReported: false },
       info,
       times,
     );
