@@ -649,6 +649,21 @@ describe('17 and 33: a resource whose requests are not repeated', () => {
   );
 });
 
+describe('33: a token that comes again by refresh()', () => {
+  it(
+    'counts as accepted, if a server has accepted it before',
+    marbles((m) => {
+      const rig = serving(m, (n) => ({ took: 0, value: n < 3 ? 'T1' : `T${String(n)}`, life: 3600 }));
+      rig.call(1000, '/orders', () => of(answer(200)));
+      rig.at(2000, () => rig.token$.refresh().subscribe());
+      // Each forces one refresh at once: the first replaces a token that was accepted, so it begins no pause.
+      for (const ms of [3000, 3001]) rig.call(ms, '/admin', () => of(answer(403)));
+      rig.end(4000);
+      expect(rig.asked).toEqual(['0 initial', '2000 manual', '3000 rejected', '3001 rejected']);
+    }),
+  );
+});
+
 describe('34: the same token again, after a rejection', () => {
   cases(
     'is vouched for: it serves on, and the caller gets the rejection',
