@@ -29,7 +29,7 @@ describe('6: nobody needs the token', () => {
 
 describe('6: no subscriber, and no request that waits', () => {
   it(
-    'should leave nothing running after a permanent failure: wake is unsubscribed from, and not subscribed to again for requests that fail at once',
+    'should leave nothing running after a permanent failure: requests that fail at once do not subscribe to wake again',
     marbles((m) => {
       const wake = new Subject<void>();
       let listened = 0;

@@ -1,5 +1,6 @@
 // All specs that watch over what is mutated, in one file: a mutant costs the loading of one file, and not of the module
-// graph of a hundred specs. Small specs first, of which the model is one: they notice most. Those that wait for real time last.
+// graph of a hundred specs. Small specs first, of which the model is one: they notice most. Those that wait for real
+// time last.
 import { buildSync } from 'esbuild';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';

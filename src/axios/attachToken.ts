@@ -89,8 +89,7 @@ export function attachToken(
   const requests = (instance as Partial<AttachableInstance> | null)?.interceptors?.request;
   if (typeof requests?.use !== 'function') throw new TypeError('attachToken takes an axios instance');
   // npm does not ask for it: a project may have an older axios, alone (no `getAdapter`) or as a second copy (no
-  // `clear`).
-  // The mocks of unit tests have neither, and no `handlers`.
+  // `clear`). The mocks of unit tests have neither, and no `handlers`.
   if ('handlers' in requests && !((getAdapter as unknown) && (requests.clear as unknown)))
     throw new TypeError('attachToken needs an instance of axios 1.5 or later');
   if (manager.proof) throw new TypeError('axios cannot sign requests: use createFetch for DPoP');
