@@ -183,9 +183,10 @@ export class Rejections {
     // What is accepted while it is being replaced says nothing of its successor.
     const isStaying = held?.value !== token || !this.source.isReplacing();
     if (held?.value === token && isStaying) held.isAccepted = true;
-    // A late answer to an older token says nothing of those that came after it.
-    const { serials } = this.tokens;
-    if (isStaying && (!held || serials.get(token)! >= serials.get(held.value)!)) this.budget.accepted();
+    // A late answer to an older token says nothing of those that came after it, even if none of them was kept.
+    const { serials, arrival } = this.tokens;
+    const newest = held?.value ?? arrival?.value ?? token;
+    if (isStaying && serials.get(token)! >= serials.get(newest)!) this.budget.accepted();
     if (!resource.isKeyed) return;
     this.fetchedFor.delete(resource);
     resource.rejections = 0;
