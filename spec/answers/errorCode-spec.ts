@@ -57,6 +57,8 @@ describe('errorCodeOf', () => {
     ["Supabase's error", Object.assign(new Error('x'), { status: 422, code: 'hook_timeout' }), 'hook_timeout'],
     ["Google's older error", { error: { code: 403, errors: [{ reason: 'rateLimitExceeded' }] } }, 'rateLimitExceeded'],
     ["Google's reason that is no limit", { error: { errors: [{ reason: 'forbidden' }] } }, undefined],
+    ['WeChat, WeCom and DingTalk are busy', { errcode: -1, errmsg: 'system error' }, 'temporarily_unavailable'],
+    ["WeChat's refusal", { errcode: 40013, errmsg: 'invalid appid' }, undefined],
     ["Meta's passing fault", { error: { code: 2, is_transient: true } }, 'temporarily_unavailable'],
     ["Meta's other fault", { error: { code: 190, is_transient: false } }, undefined],
     ["Firebase's limit", { error: { code: 400, message: 'QUOTA_EXCEEDED : Exceeded quota' } }, 'QUOTA_EXCEEDED'],

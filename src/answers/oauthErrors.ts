@@ -1,17 +1,10 @@
 /** Which error codes of OAuth are known, temporary, permanent, or ask for a new sign-in. */
 
 /**
- * Codes that ask the client to come back later (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5), or for another try
- * with a nonce (RFC 9449 section 8); Slack's `fatal_error`.
+ * Codes that ask the client to come back later (RFC 8628 section 3.5), or for another try with a nonce (RFC 9449
+ * section 8); Slack's `fatal_error`.
  */
-const TEMPORARY = [
-  'temporarily_unavailable',
-  'server_error',
-  'fatal_error',
-  'slow_down',
-  'authorization_pending',
-  'use_dpop_nonce',
-];
+const TEMPORARY = ['fatal_error', 'slow_down', 'authorization_pending', 'use_dpop_nonce'];
 
 /**
  * Codes of servers that limit the rate of requests: `rate_limit_exceeded`, `TooManyRequestsException`,
@@ -20,10 +13,11 @@ const TEMPORARY = [
 const RATE = /rate.?limit|too.?many|throttl|quota|exhausted|limit_?exceeded/i;
 
 /**
- * Codes of servers in trouble: `internal_failure`, `service_unavailable`; not that a session has timed out. Prose is no
- * code.
+ * Codes of servers in trouble: `server_error`, `temporarily_unavailable` (RFC 6749 section 4.1.2.1), `internal_failure`;
+ * not that a session has timed out. Prose is no code.
  */
-const TROUBLE = /^(?!session|login)[\w.#]*(internal|unavailable|overload|maintenance|time_?out)[\w.#]*$/i;
+const TROUBLE =
+  /^(?!session|login)[\w.#]*(server_?error|internal|unavailable|overload|maintenance|busy|time_?out)[\w.#]*$/i;
 
 const LONGEST_CODE = 80;
 
@@ -117,6 +111,8 @@ const OTHERS = [
   'invalid_token',
   'rate_limit_exceeded',
   'redirect_uri_mismatch',
+  'server_error',
+  'temporarily_unavailable',
   'too_many_requests',
   'unmet_authentication_requirements',
   'unsupported_token_type',
