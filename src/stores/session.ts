@@ -1,16 +1,15 @@
 /** The session of a store: it ends here at once, and for the others as soon as they can be told. */
-import { defer, retry, Subject, switchMap, type Observable } from 'rxjs';
+import { defer, retry, Subject, switchMap } from 'rxjs';
 import { TokenStoreError } from '../errors.js';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
 import type { Timers } from '../internal/timers.js';
 import { backoffStep } from '../token/backoff.js';
+import { createEndings } from './endings.js';
 
 /** Between attempts to publish a sign-out. Milliseconds. */
 const PAUSES = { initial: 150, factor: 2, max: 10_000 };
 
 /**
- * A session is the time between two sign-outs, whoever makes them.
- *
  * @param publish tells the others of the sign-out with this id
  * @param onEnd called when the session ends
  */
@@ -19,17 +18,34 @@ export function createStoreSession(
   timers: Timers,
   onEnd: () => void = () => undefined,
 ) {
-  const signedOut = new Subject<void>();
+  const { end, watch, ended$ } = createEndings(onEnd);
+  const { begin, isPending, publishPending } = createPublisher(publish, timers);
+
+  return {
+    watch,
+    /** This store has signed out, and the others do not know of it. */
+    isPublishPending: isPending,
+    /** Rejects when the others cannot be told now: a stream reports that. It is tried again until it succeeds. */
+    signOut: (id: string): Promise<void> => {
+      begin(id);
+      end();
+      const done = publishPending();
+      ignoreRejection(done);
+      return done;
+    },
+    /** Resolves when the others know of all sign-outs of this store; rejects when they cannot be told now. */
+    publishPending,
+    /** Someone else has ended the session. */
+    endedByOthers: end,
+    signedOut: ended$,
+  };
+}
+
+/** Publishes sign-outs, one at a time, each until it succeeds: the others must not go on with the session. */
+function createPublisher(publish: (id: string) => Promise<unknown>, timers: Timers) {
   const toPublish$ = new Subject<void>();
-  let endings = 0;
   let unpublished: string | null = null;
   let publishing: Promise<void> | null = null;
-
-  const end = () => {
-    endings++;
-    onEnd();
-    signedOut.next();
-  };
 
   const publishNow = async (id: string): Promise<void> => {
     try {
@@ -44,35 +60,20 @@ export function createStoreSession(
   const publishPending = async (): Promise<void> => {
     if (unpublished !== null) await (publishing ??= publishNow(unpublished));
   };
-  // Until it succeeds: the others must not go on with the session. The timers do not hold the process open.
+  // The timers do not hold the process open.
   const retrying$ = defer(publishPending).pipe(
     retry({ delay: (_failure, failures) => timers.after(backoffStep(failures, PAUSES)) }),
   );
   toPublish$.pipe(switchMap(() => retrying$)).subscribe();
 
   return {
-    /** Returns a function that says whether the session has ended since this call. */
-    watch: () => {
-      const before = endings;
-      return () => endings !== before;
-    },
-    /** This store has signed out, and the others do not know of it. */
-    isPublishPending: () => unpublished !== null,
-    /** Rejects when the others cannot be told now: a stream reports that. It is tried again until it succeeds. */
-    signOut: (id: string): Promise<void> => {
+    /** Sends the sign-out with this id, unless another one is being sent: then after that. */
+    begin: (id: string): void => {
       unpublished = id;
       toPublish$.next();
-      end();
-      const done = publishPending();
-      ignoreRejection(done);
-      return done;
     },
-    /** Resolves when the others know of all sign-outs of this store; rejects when they cannot be told now. */
+    isPending: (): boolean => unpublished !== null,
     publishPending,
-    /** Someone else has ended the session. */
-    endedByOthers: end,
-    /** Emits when the session has ended, here or elsewhere: several streams may have this store. */
-    signedOut: signedOut as Observable<void>,
   };
 }
 

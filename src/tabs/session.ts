@@ -1,5 +1,5 @@
 /** Ends the session in this tab when any tab signs out, and keeps tokens of the old session out. */
-import { Subject } from 'rxjs';
+import { createEndings } from '../stores/endings.js';
 import { newSessionId, type SessionMarker } from './sessionMarker.js';
 
 /** What a sign-out tells the other tabs. */
@@ -18,18 +18,15 @@ export type TabSession = ReturnType<typeof createTabSession>;
  * @param forget called when the session has ended, before `ended$` emits
  */
 export function createTabSession(marker: SessionMarker, forget: () => void) {
-  const ended$ = new Subject<void>();
+  const endings = createEndings(forget);
   let bound: string | null = null;
   /** The session that this tab saw end last. */
   let lastEnded: string | null | undefined;
-  let endings = 0;
 
   const end = (id: string | null) => {
     lastEnded = id;
     bound = null;
-    endings++;
-    forget();
-    ended$.next();
+    endings.end();
   };
   /** Notices when the session has ended elsewhere. */
   const check = (): void => {
@@ -52,10 +49,13 @@ export function createTabSession(marker: SessionMarker, forget: () => void) {
       bound = id();
     },
     check,
-    /** Returns a function that says whether the session has ended since this call. */
+    /** Returns a function that says whether the session has ended since this call, here or elsewhere. */
     watch: (): (() => boolean) => {
-      const before = endings;
-      return () => endings !== before;
+      const hasEnded = endings.watch();
+      return () => {
+        check();
+        return hasEnded();
+      };
     },
     /** Ends the session for all tabs, and calls `announce` before this tab reacts. */
     signOut: (announce: (signOut: SignOut) => void): void => {
@@ -72,7 +72,6 @@ export function createTabSession(marker: SessionMarker, forget: () => void) {
       // A tab that is bound to no session may wait for a token; one without the marker cannot know whose session it is.
       if (session !== lastEnded && (bound === null || !marker.isShared())) end(session);
     },
-    /** The session of this tab has ended, here or elsewhere. */
-    ended$: ended$.asObservable(),
+    ended$: endings.ended$,
   };
 }
