@@ -24,6 +24,8 @@ export interface TabTokenStoreOptions {
   lifetime?: TokenStreamOptions['lifetime'];
 }
 
+export type TabSettings = ReturnType<typeof settingsOf>;
+
 /** The options with their defaults. @throws TypeError that names an option out of range */
 export function settingsOf(options: TabTokenStoreOptions) {
   requireObject(options);

@@ -1,36 +1,9 @@
-/** The public function `tabTokenStore`, and the steps of a refresh in a tab: lock, ask the others, fetch. */
-import {
-  asyncScheduler,
-  defaultIfEmpty,
-  defer,
-  filter,
-  ignoreElements,
-  map,
-  merge,
-  of,
-  take,
-  takeUntil,
-  tap,
-  type Observable,
-} from 'rxjs';
-import { abortable } from '../internal/abortable.js';
-import { orAborted } from '../internal/onAbort.js';
-import { headStartOf } from '../internal/hiddenMembers.js';
-import { stopwatch, type Aged } from '../internal/stopwatch.js';
-import { createTimers } from '../internal/timers.js';
-import { fetchForStore } from '../stores/fetchForStore.js';
-import { sessionEnded } from '../stores/session.js';
-import type { Fetch } from '../stores/storeRefresh.js';
-import type { StoredToken, TokenStore } from '../token/tokenStore.js';
-import type { TokenRequest, TokenResponse } from '../token/types.js';
-import { createTokenChannel } from './tokenChannel.js';
-import { createLockQueue } from './lockQueue.js';
+/** The public function `tabTokenStore`: joins the parts of the store. */
+import { ignoreElements, merge, type Observable } from 'rxjs';
+import type { TokenStore } from '../token/tokenStore.js';
 import { settingsOf, type TabTokenStoreOptions } from './options.js';
-import { currentPage } from './page.js';
-import { unthrottledTimer } from './unthrottledTimer.js';
-import { createTabSession } from './session.js';
-import { createSessionMarker } from './sessionMarker.js';
-import { createTokenCache } from './tokenCache.js';
+import { sharedRefresh } from './sharedRefresh.js';
+import { createStoreContext } from './storeContext.js';
 
 export interface TabTokenStore extends TokenStore {
   /**
@@ -71,71 +44,10 @@ export interface TabTokenStore extends TokenStore {
  * @throws TypeError that names an option out of range, or says that there is no page (on a server, in a worker)
  */
 export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
-  const { name, lifetime, askTimeout, lockTimeout } = settingsOf(options);
-  const page = currentPage();
-  const id = `rx-fresh-token/${name}`;
-  const cache = createTokenCache(lifetime);
-  const session = createTabSession(createSessionMarker(id, page), cache.clear);
-  const others = createTokenChannel(id, page, cache, session);
-  const timers = createTimers(asyncScheduler);
-  const queue = createLockQueue(id, { ...page, limit: lockTimeout, timers });
-  const changes = others.received$.pipe(tap(queue.reset));
-
-  /** Under the lock, which is held until a fetch is over, even if its caller has left. */
-  const askThenFetch = async (
-    request: TokenRequest,
-    fetch: Fetch,
-    { assertSession, known }: { assertSession: () => void; known: Aged<TokenResponse> | null },
-    abandoned: AbortSignal,
-  ): Promise<StoredToken> => {
-    // Another tab may have been quicker, and its message may still be on its way.
-    const cached = () => cache.get(request.previous?.value, known);
-    const answer$ = defer(() => {
-      others.ask();
-      return changes.pipe(map(cached), filter(Boolean));
-    }).pipe(takeUntil(unthrottledTimer(askTimeout)), defaultIfEmpty(null));
-    const shared = cached() ?? (await orAborted(answer$, abandoned));
-    if (shared) return shared;
-    assertSession();
-    session.bind();
-    const age = stopwatch();
-    const ended$ = session.ended$.pipe(tap(assertSession));
-    const fetched$ = fetch(cache.lastResponse()?.response ?? null).pipe(takeUntil(ended$));
-    const response = await fetchForStore(fetched$, { abandoned, timers });
-    assertSession();
-    const stored: StoredToken = { response, age: age() + headStartOf(request), origin: 'fetched' };
-    queue.reset();
-    cache.clear();
-    cache.add(response, stored.age);
-    others.publish(stored);
-    return stored;
-  };
-
+  const store = createStoreContext(settingsOf(options));
+  const { session, others, changes } = store;
   return {
-    refresh: (request, fetch) =>
-      defer(() => {
-        const isEnded = session.watch();
-        const assertSession = () => {
-          session.check();
-          if (isEnded()) throw sessionEnded();
-        };
-        assertSession();
-        if (request.reason === 'rejected') cache.reject(request.previous?.value);
-        const cached = cache.get(request.previous?.value);
-        const refresh = { assertSession, known: cache.newest() };
-        const token$ = cached
-          ? of(cached)
-          : abortable((abandoned) =>
-              queue
-                .run(() => askThenFetch(request, fetch, refresh, abandoned), abandoned)
-                .catch((failure: unknown) => {
-                  // Nobody replaces the rejected token now, and it may be good elsewhere.
-                  if (!abandoned.aborted) cache.giveOutAgain();
-                  throw failure;
-                }),
-            );
-        return merge(changes.pipe(ignoreElements()), token$).pipe(take(1), tap(assertSession));
-      }),
+    refresh: sharedRefresh(store),
     changes,
     signedOut: merge(session.ended$, changes.pipe(ignoreElements())),
     signOut: others.signOut,
