@@ -126,6 +126,9 @@ export function tokenToHandOut(
   return hasLifeLeft(life, age) ? { response: record.response, age, origin: 'shared' } : null;
 }
 
+/** Whether it is the same token; it may have been marked as rejected meanwhile. */
+export const isSame = (one: TokenRecord | null, other: TokenRecord | null): boolean => one?.id === other?.id;
+
 /**
  * Whether the record was fetched before `than`: an older file was put back, and its refresh token is used up. By both
  * clocks: the wall clock may have been set, and containers of one boot may count different uptimes. A system may count

@@ -1,8 +1,9 @@
 /** Stores a fetched token, although its lock was lost or the file cannot be written at once. */
 import { firstValueFrom } from 'rxjs';
 import type { HeldLock } from './lock.js';
-import { serialized } from './record.js';
-import { isSame, type Fetched, type StoreContext, type Unwritten } from './storeContext.js';
+import { isSame, serialized } from './record.js';
+import { pause, type StoreContext } from './storeContext.js';
+import type { Fetched, Unwritten } from './tokenCache.js';
 
 /** How often it is tried at once. */
 const QUICK = 5;
@@ -27,17 +28,17 @@ export async function save(
   for (let round = 0; ; round++) {
     try {
       const isTheirs = await write(store, unwritten);
-      store.setUnwritten(undefined);
+      store.cache.setUnwritten(undefined);
       return isTheirs;
     } catch (failure) {
       if (round >= QUICK) {
-        store.setUnwritten(unwritten);
+        store.cache.setUnwritten(unwritten);
         void retryUntilWritten(store, unwritten);
         onFailure(failure);
         return false;
       }
       // On Windows, a process that reads the file, such as a virus scanner, keeps it from being replaced for a moment.
-      await store.pause(round);
+      await pause(store.timers, round);
     }
   }
 }
@@ -71,14 +72,14 @@ async function write(store: StoreContext, unwritten: Unwritten): Promise<boolean
  *   free, it would go to another process, which would send the used refresh token.
  */
 export async function retryUnwritten(store: StoreContext): Promise<HeldLock | null> {
-  const unwritten = store.unwritten();
+  const unwritten = store.cache.unwritten();
   if (!unwritten || unwritten.isTaken) return null;
   unwritten.isTaken = true;
   try {
     // Somebody may have deleted the file, which leaves the lock as it is.
     if (isSame(await store.read(), unwritten.base)) await write(store, unwritten);
     else await unwritten.lock?.release();
-    if (store.unwritten() === unwritten) store.setUnwritten(undefined);
+    if (store.cache.unwritten() === unwritten) store.cache.setUnwritten(undefined);
     return null;
   } catch {
     unwritten.isTaken = unwritten.lock !== null;
@@ -88,13 +89,13 @@ export async function retryUnwritten(store: StoreContext): Promise<HeldLock | nu
 
 /** Releases the lock, unless it is kept for a token that could not be written. */
 export async function giveBack(store: StoreContext, lock: HeldLock): Promise<void> {
-  const unwritten = store.unwritten();
+  const unwritten = store.cache.unwritten();
   if (unwritten?.lock === lock) unwritten.isTaken = false;
   else await lock.release().catch(() => undefined);
 }
 
 async function retryUntilWritten(store: StoreContext, unwritten: Unwritten): Promise<void> {
-  while (store.unwritten() === unwritten) {
+  while (store.cache.unwritten() === unwritten) {
     await firstValueFrom(store.timers.after(RETRY));
     const lock = await retryUnwritten(store);
     if (lock) await giveBack(store, lock);

@@ -7,9 +7,9 @@ import { sessionEnded } from '../stores/session.js';
 import { isGivenUp, type StoreRefresh } from '../stores/storeRefresh.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { HeldLock } from './lock.js';
-import { serialized, tokenRecord, type TokenRecord } from './record.js';
+import { isSame, serialized, tokenRecord, type TokenRecord } from './record.js';
 import { giveBack, save, retryUnwritten } from './save.js';
-import { isSame, type StoreContext } from './storeContext.js';
+import type { StoreContext } from './storeContext.js';
 
 interface FileRefresh extends StoreRefresh {
   /** What the store had given out when the refresh began. */
@@ -20,7 +20,7 @@ export const sharedRefresh =
   (store: StoreContext): TokenStore['refresh'] =>
   (request, fetch) =>
     abortable((abandoned) =>
-      run(store, { request, fetch, abandoned, isSignedOut: store.session.watch(), known: store.newest() }),
+      run(store, { request, fetch, abandoned, isSignedOut: store.session.watch(), known: store.cache.newest() }),
     );
 
 async function run(store: StoreContext, refresh: FileRefresh): Promise<StoredToken> {
@@ -44,7 +44,7 @@ function tokenFor(
 ): StoredToken | null {
   const value = request.previous?.value;
   const isRenewed = known?.response?.access_token === value && record?.id !== known?.id;
-  return store.handOut(record, isRenewed && request.reason !== 'rejected' ? undefined : value);
+  return store.cache.handOut(record, isRenewed && request.reason !== 'rejected' ? undefined : value);
 }
 
 /** The lock is given back, however this ends. Null: look again. */
@@ -58,14 +58,14 @@ async function fetchUnderLock(store: StoreContext, refresh: FileRefresh, lock: H
     const token = tokenFor(store, refresh, base);
     if (token) return token;
     const isRejected = reason === 'rejected' && base?.response?.access_token === previous?.value;
-    if (base && isRejected && !base.rejected && !store.isBehind(base)) {
+    if (base && isRejected && !base.rejected && !store.cache.isBehind(base)) {
       // Before the fetch, so that no process is given the token meanwhile.
       await lock.commit(serialized({ ...base, rejected: true }));
       // The commit gives the lock back: begin again.
       return null;
     }
     const sent = stopwatch();
-    const response = await fetchForStore(refresh.fetch(store.lastResponse(base)), {
+    const response = await fetchForStore(refresh.fetch(store.cache.lastResponse(base)), {
       ...refresh,
       timers: store.timers,
     }).catch(async (failure: unknown) => {
@@ -81,7 +81,7 @@ async function fetchUnderLock(store: StoreContext, refresh: FileRefresh, lock: H
     isSaving = true;
     const fetched = { record, base };
     // First, since a process that watches the file may see it before this goes on.
-    store.remember(fetched);
+    store.cache.remember(fetched);
     const isTheirs = await save(store, lock, fetched, (failure) => refresh.request.report?.(failure));
     return isTheirs ? null : { response, age: age(), origin: 'fetched' };
   } finally {
@@ -91,6 +91,6 @@ async function fetchUnderLock(store: StoreContext, refresh: FileRefresh, lock: H
 
 /** After a failed fetch, a token that a server rejected is given to other processes again: it may be good elsewhere. */
 async function unmark(store: StoreContext, lock: HeldLock, base: TokenRecord | null): Promise<void> {
-  if (!base?.rejected || store.isBehind(base)) return;
+  if (!base?.rejected || store.cache.isBehind(base)) return;
   if (isSame(await store.read(), base)) await lock.commit(serialized({ ...base, rejected: false }));
 }
