@@ -59,44 +59,20 @@ const MOST_AHEAD = 60_000;
  * @param onAnswer gets every answer: it says which sign-out was the last
  */
 export function createProtocol(
-  { client, hashKey, channel, lease, forceCooldown, storeDeadline }: StoreSettings,
+  settings: StoreSettings,
   now: () => number,
   timers: Timers,
   onAnswer: (answer: Timed<AnswerHeader>) => void = () => undefined,
 ) {
-  const run = scriptRunner(client);
-  const bounded = createBoundedCalls(storeDeadline, timers, () => isDown(client));
+  const { channel, lease, forceCooldown } = settings;
   const clock = createClockBound();
   let hashId = '';
+  const { send, call } = createCaller(settings, now, timers, (answer) => {
+    clock.learn({ ...answer, redis: answer.now });
+    hashId = answer.hashId;
+    onAnswer(answer);
+  });
 
-  const call = <T extends AnswerHeader>(
-    script: string,
-    args: readonly (string | number)[],
-    read: (reply: unknown) => T,
-    onLateAnswer?: (answer: T) => void,
-  ): Promise<Timed<T>> => {
-    const send = async () => {
-      const sent = now();
-      const reply = await run(script, hashKey, args);
-      return { reply, sent, received: now() };
-    };
-    const understand = ({ reply, sent, received }: Awaited<ReturnType<typeof send>>): Timed<T> => {
-      const answer = read(reply);
-      clock.learn({ redis: answer.now, sent, received });
-      hashId = answer.hashId;
-      const timed = { ...answer, sent, received };
-      onAnswer(timed);
-      return timed;
-    };
-    // Read after the call has settled: what cannot be read does not mean that Redis is not available.
-    return bounded(send, (reply) => {
-      try {
-        onLateAnswer?.(understand(reply));
-      } catch {
-        // No caller waits for it any more.
-      }
-    }).then(understand);
-  };
   return {
     /** @param onLateAnswer gets an answer that came too late for the caller */
     acquire: (
@@ -114,7 +90,7 @@ export function createProtocol(
       return call(COMMIT, args, parseCommitReply);
     },
     fail: (fence: number, pause: number, failure: string): Promise<unknown> =>
-      bounded(() => run(FAIL, hashKey, [fence, pause, failure, channel])),
+      send(FAIL, [fence, pause, failure, channel]),
     /** Deletes what is stored, unless a sign-out later than `endedBefore` has. The same `id` again does nothing. */
     signOut: (id: string, beyond: number, endedBefore?: number): Promise<unknown> =>
       call(SIGN_OUT, [beyond, ttlOf(0, true), channel, id, endedBefore ?? ''], parseSignOutReply),
@@ -130,5 +106,53 @@ export function createProtocol(
     },
     /** Whether what was issued can be dated. Not after a message that contradicts every answer, until the next call. */
     knowsTime: clock.isKnown,
+  };
+}
+
+type Arguments = readonly (string | number)[];
+
+/**
+ * Runs scripts within the deadline.
+ *
+ * @param onAnswer gets each answer that `call` reads, before its caller does
+ */
+function createCaller(
+  { client, hashKey, storeDeadline }: StoreSettings,
+  now: () => number,
+  timers: Timers,
+  onAnswer: (answer: Timed<AnswerHeader>) => void,
+) {
+  const run = scriptRunner(client);
+  const bounded = createBoundedCalls(storeDeadline, timers, () => isDown(client));
+
+  return {
+    /** Runs a script whose answer is not read. */
+    send: (script: string, args: Arguments): Promise<unknown> => bounded(() => run(script, hashKey, args)),
+    /** @param onLateAnswer gets an answer that came too late for the caller */
+    call: <T extends AnswerHeader>(
+      script: string,
+      args: Arguments,
+      read: (reply: unknown) => T,
+      onLateAnswer?: (answer: T) => void,
+    ): Promise<Timed<T>> => {
+      const sendTimed = async () => {
+        const sent = now();
+        const reply = await run(script, hashKey, args);
+        return { reply, sent, received: now() };
+      };
+      const understand = ({ reply, sent, received }: Awaited<ReturnType<typeof sendTimed>>): Timed<T> => {
+        const answer = { ...read(reply), sent, received };
+        onAnswer(answer);
+        return answer;
+      };
+      // Read after the call has settled: what cannot be read does not mean that Redis is not available.
+      return bounded(sendTimed, (reply) => {
+        try {
+          onLateAnswer?.(understand(reply));
+        } catch {
+          // No caller waits for it any more.
+        }
+      }).then(understand);
+    },
   };
 }

@@ -20,7 +20,7 @@ import { pollPause } from './leaseTimes.js';
 import type { Timed } from './protocol.js';
 import type { Acquired } from './replies.js';
 import { errorOf, isOfOneProcess } from './sharedFailure.js';
-import type { StoreContext } from './storeContext.js';
+import { handOut, keep, newerThan, receive, type StoreContext } from './storeContext.js';
 import type { TokenRecord } from './tokenRecord.js';
 
 /** Between attempts to reach Redis while a caller waits for it. Milliseconds. */
@@ -54,14 +54,14 @@ async function askUntilToken(store: StoreContext, refresh: RedisRefresh): Promis
 
 /** A token of the cache that answers the refresh. */
 const newerFor = (store: StoreContext, refresh: RedisRefresh) => {
-  const newer = store.newerThan(refresh.beyond);
+  const newer = newerThan(store, refresh.beyond);
   return newer && !isPrevious(refresh, newer) ? newer : null;
 };
 
 /** Asks once; null: ask again. */
 async function askOnce(store: StoreContext, refresh: RedisRefresh, round: number): Promise<StoredToken | null> {
   const newer = newerFor(store, refresh);
-  if (newer) return store.handOut(newer, 'shared');
+  if (newer) return handOut(store, newer, 'shared');
   let answer: Timed<Acquired>;
   try {
     // A sign-out that Redis has not heard of comes first, or it would hand out the token of the old session.
@@ -93,7 +93,7 @@ async function onAnswer(
 ): Promise<StoredToken | null> {
   switch (answer.type) {
     case 'token': {
-      const token = await store.receive(answer.token);
+      const token = await receive(store, answer.token);
       if (!token) return null;
       // The previous token was not in the cache: now its generation is known.
       if (!refresh.knowsPrevious && isPrevious(refresh, token)) {
@@ -101,7 +101,7 @@ async function onAnswer(
         refresh.knowsPrevious = true;
         return null;
       }
-      return store.handOut(store.newerThan(token.generation) ?? token, 'shared');
+      return handOut(store, newerThan(store, token.generation) ?? token, 'shared');
     }
     case 'wait':
       if (!newerFor(store, refresh)) await sleep(store, pollPause(round, answer.left));
@@ -144,7 +144,7 @@ async function onLease(store: StoreContext, refresh: RedisRefresh, grant: LeaseG
   if (outcome?.type === 'local') return useUncommitted(store, refresh, outcome);
   if (!outcome || refresh.isSignedOut()) return null;
   const token = await takeIn(store, outcome);
-  return token && store.handOut(token, outcome.type === 'stored' ? 'fetched' : 'shared');
+  return token && handOut(store, token, outcome.type === 'stored' ? 'fetched' : 'shared');
 }
 
 /** Redis did not take the token in time: this process uses it, unless the user has signed out. */
@@ -163,10 +163,8 @@ function useUncommitted(
 
 /** Puts the token that is in Redis after a commit into the cache, if there is one of this session. */
 async function takeIn(store: StoreContext, committed: CommitOutcome): Promise<TokenRecord | null> {
-  if (committed.type === 'stale') return committed.token && store.receive(committed.token);
-  if (store.session.hasEnded(committed.token.generation)) return null;
-  store.cache.add(committed.token);
-  return committed.token;
+  if (committed.type === 'stored') return keep(store, committed.token);
+  return committed.token && receive(store, committed.token);
 }
 
 /** Redis has taken the token after all, or has a newer one of another process. */

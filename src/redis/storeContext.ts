@@ -58,24 +58,30 @@ export function createStoreContext(settings: StoreSettings) {
     refusedAfter: -1,
     /** Why the stored value could not be read, when that was last tried. */
     unreadable: undefined as Error | undefined,
-    /** Opens a token of others and puts it into the cache; null when its session has ended. */
-    receive: async (stored: EncryptedToken): Promise<TokenRecord | null> => {
-      const token = await decryptRecord(encryption, stored);
-      if (session.hasEnded(token.generation)) return null;
-      cache.add(token);
-      return token;
-    },
-    /** A token later than `beyond` that came meanwhile, and still has some life. */
-    newerThan: (beyond: number): TokenRecord | null => {
-      const newest = cache.newest();
-      if (!newest || newest.generation <= beyond || !calls.knowsTime()) return null;
-      const { life, issued } = newest;
-      return life < 0 || hasLifeLeft(life, calls.ageOf(issued)) ? newest : null;
-    },
-    handOut: ({ response, issued }: TokenRecord, origin: StoredToken['origin']): StoredToken => ({
-      response,
-      age: calls.ageOf(issued),
-      origin,
-    }),
   };
 }
+
+/** Opens a token of others and puts it into the cache; null when its session has ended. */
+export const receive = async (store: StoreContext, stored: EncryptedToken): Promise<TokenRecord | null> =>
+  keep(store, await decryptRecord(store.encryption, stored));
+
+/** Puts a token into the cache; null when its session has ended. */
+export function keep({ cache, session }: StoreContext, token: TokenRecord): TokenRecord | null {
+  if (session.hasEnded(token.generation)) return null;
+  cache.add(token);
+  return token;
+}
+
+/** A token later than `beyond` that came meanwhile, and still has some life. */
+export function newerThan({ cache, calls }: StoreContext, beyond: number): TokenRecord | null {
+  const newest = cache.newest();
+  if (!newest || newest.generation <= beyond || !calls.knowsTime()) return null;
+  const { life, issued } = newest;
+  return life < 0 || hasLifeLeft(life, calls.ageOf(issued)) ? newest : null;
+}
+
+export const handOut = (
+  { calls }: StoreContext,
+  { response, issued }: TokenRecord,
+  origin: StoredToken['origin'],
+): StoredToken => ({ response, age: calls.ageOf(issued), origin });

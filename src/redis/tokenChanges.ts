@@ -3,7 +3,7 @@ import { concatMap, defer, finalize, map, merge, share, Subject, switchMap, type
 import type { StoredToken } from '../token/tokenStore.js';
 import { RedisUnavailable } from './boundedCalls.js';
 import { parsePush, type EncryptedToken } from './replies.js';
-import type { StoreContext } from './storeContext.js';
+import { handOut, receive, type StoreContext } from './storeContext.js';
 import type { ChannelEvent } from './openDuplicate.js';
 import type { TokenRecord } from './tokenRecord.js';
 
@@ -39,7 +39,7 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
   async function onEvent(event: ChannelEvent): Promise<TokenRecord | null> {
     try {
       const token = await tokenIn(event);
-      return token && (await store.receive(token));
+      return token && (await receive(store, token));
     } catch (failure) {
       // The channel may be connected sooner than the client is. No other event may come.
       if (failure instanceof RedisUnavailable) failed$.next();
@@ -55,7 +55,7 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
       concatMap((token) => {
         if (!token || token.generation <= newest || cache.isBehindOwn(token.generation)) return [];
         newest = token.generation;
-        return [store.handOut(token, 'shared')];
+        return [handOut(store, token, 'shared')];
       }),
       // Without pushes nobody tells that a token was rejected, or that the session has ended.
       finalize(cache.clear),
