@@ -18,6 +18,8 @@ export interface CurrentRefreshTokenOptions extends Pick<RefreshTokenOptions, 'r
   readonly forgotten: ForgottenTokens;
 }
 
+export type CurrentRefreshToken = ReturnType<typeof createCurrentRefreshToken>;
+
 /** So many refresh tokens that were in use are remembered. A store of a stream may be that far behind. */
 const REMEMBERED = 100;
 
@@ -32,33 +34,9 @@ const LONGEST_CALL = 30_000;
 export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, ended: AbortSignal) {
   const { refreshToken: given, forgotten } = options;
   const storage = createStorage(options, ended);
-  let current: string | undefined;
-  /** The last ones in use, `current` too. */
-  const used = new Set<string>();
-  /** The last one that the function `refreshToken` gave. */
-  let lastRead: string | undefined;
+  const { current, known, use, read, drop } = createHistory(options);
   /** Whether a stream has a `TokenStore`, which gives one, too. */
   let isShared = false;
-
-  /**
-   * The refresh tokens that this session has had. None of them counts as new when a store or the function gives it
-   * again: it may be used up.
-   */
-  const known = () => [given, lastRead, ...used];
-
-  function use(token: string): string {
-    used.add(token);
-    const [oldest = token] = used;
-    if (used.size > REMEMBERED) used.delete(oldest);
-    return (current = token);
-  }
-
-  async function read(signal: AbortSignal): Promise<string> {
-    const token = await supplied('refreshToken', given, signal);
-    refuseControlCharacters('refreshToken', token); // the server would say that the user must sign in
-    if (forgotten.has(token)) throw new NothingSupplied('the refresh token is that of a session which has ended');
-    return (lastRead = token);
-  }
 
   /** Takes the refresh token of a response, and stores it. Settles when that is done; a failure is reported. */
   async function takeFrom(response: TokenResponse, report: Report): Promise<void> {
@@ -68,18 +46,13 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
     }
     const token = trimmed(response.refresh_token);
     if (token) use(token);
-    if (current !== undefined) await storage.keep({ ...response, refresh_token: current }, report);
-  }
-
-  /** From now on none of these is used, whoever gives it. */
-  function drop(): void {
-    forgotten.add(...known());
-    current = undefined;
+    const refresh_token = current();
+    if (refresh_token !== undefined) await storage.keep({ ...response, refresh_token }, report);
   }
 
   return {
     /** The refresh token in use; it is read if there is none. */
-    get: async (signal: AbortSignal): Promise<string> => current ?? use(storage.wasRead(await read(signal))),
+    get: async (signal: AbortSignal): Promise<string> => current() ?? use(storage.wasRead(await read(signal))),
     /** Reads again, since another process may have rotated. @returns the refresh token that is stored, if it is new */
     getChanged: async (signal: AbortSignal, mustSignIn: boolean): Promise<string | undefined> => {
       // If the stream has a store too, the function may return a used refresh token. To send that could end the
@@ -101,16 +74,54 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
     takeFrom,
     /** As `takeFrom`, after a sign-in. If that brings no refresh token, the refused one is not sent again. */
     takeFromSignIn: (refused: string | undefined, response: TokenResponse, report: Report): Promise<void> => {
-      if (!trimmed(response.refresh_token) && current === refused) drop();
+      if (!trimmed(response.refresh_token) && current() === refused) drop();
       return takeFrom(response, report);
     },
     /** The response with the refresh token that is to be used next. */
-    addTo: (response: TokenResponse): TokenResponse =>
-      current === undefined ? response : { ...response, refresh_token: current },
+    addTo: (response: TokenResponse): TokenResponse => {
+      const refresh_token = current();
+      return refresh_token === undefined ? response : { ...response, refresh_token };
+    },
     /** Revokes the refresh token in use; none that was read is used again. */
     forget: (): void => {
-      forgotten.revoke({ refresh_token: current ?? (typeof given === 'string' ? given : undefined) });
+      forgotten.revoke({ refresh_token: current() ?? (typeof given === 'string' ? given : undefined) });
       drop();
+    },
+  };
+}
+
+/** The refresh tokens that one session has had. */
+function createHistory({ refreshToken: given, forgotten }: CurrentRefreshTokenOptions) {
+  let current: string | undefined;
+  /** The last ones in use, `current` too. */
+  const used = new Set<string>();
+  /** The last one that the function `refreshToken` gave. */
+  let lastRead: string | undefined;
+
+  /** None of these counts as new when a store or the function gives it again: it may be used up. */
+  const known = () => [given, lastRead, ...used];
+
+  return {
+    /** The one in use. */
+    current: (): string | undefined => current,
+    known,
+    use: (token: string): string => {
+      used.add(token);
+      const [oldest = token] = used;
+      if (used.size > REMEMBERED) used.delete(oldest);
+      return (current = token);
+    },
+    /** What the option `refreshToken` gives now. */
+    read: async (signal: AbortSignal): Promise<string> => {
+      const token = await supplied('refreshToken', given, signal);
+      refuseControlCharacters('refreshToken', token); // the server would say that the user must sign in
+      if (forgotten.has(token)) throw new NothingSupplied('the refresh token is that of a session which has ended');
+      return (lastRead = token);
+    },
+    /** From now on none of these is used, whoever gives it. */
+    drop: (): void => {
+      forgotten.add(...known());
+      current = undefined;
     },
   };
 }

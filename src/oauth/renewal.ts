@@ -10,7 +10,12 @@ import { orAborted, reasonOf } from '../internal/onAbort.js';
 import { permanentError } from '../answers/permanentError.js';
 import type { TokenResponse } from '../token/types.js';
 import { mayRejectRefreshToken } from './answer.js';
-import { createCurrentRefreshToken, type CurrentRefreshTokenOptions, type Report } from './currentRefreshToken.js';
+import {
+  createCurrentRefreshToken,
+  type CurrentRefreshToken,
+  type CurrentRefreshTokenOptions,
+  type Report,
+} from './currentRefreshToken.js';
 import type { RefreshTokenOptions } from './options.js';
 import { isMissing } from './supplied.js';
 import type { TokenEndpoint } from './tokenEndpoint.js';
@@ -33,9 +38,9 @@ export function createRenewal(
   ended: AbortSignal,
   onSignIn: (renewal: Aged<TokenResponse>) => void,
 ) {
-  const { endpoint, reauthenticate } = options;
+  const { endpoint } = options;
   const refreshTokens = createCurrentRefreshToken(options, ended);
-  let signingIn: Promise<Aged<TokenResponse>> | undefined;
+  const signIn = createSignIn(options, refreshTokens, ended, onSignIn);
 
   async function exchange(refresh_token: string, signal: AbortSignal, report: Report): Promise<Aged<TokenResponse>> {
     let age = stopwatch();
@@ -52,14 +57,43 @@ export function createRenewal(
     return { response, age };
   }
 
-  async function signInAgain(failure: unknown, signal: AbortSignal, report: Report, sent?: string) {
-    if (!reauthenticate || signal.aborted || ended.aborted) throw failure;
-    // `consent_required` and the like ask for the user, and leave the refresh token valid.
-    const refused = errorCodeOf(failure)?.endsWith('_required') ? undefined : sent;
-    // Not cleared in `signIn`, which may fail before the promise is noted here.
-    signingIn = signIn(reauthenticate, refused, report).finally(() => (signingIn = undefined));
-    return orAborted(signingIn, signal);
+  async function renew(signal: AbortSignal, report: Report): Promise<Aged<TokenResponse>> {
+    const signingIn = signIn.underWay();
+    if (signingIn) return orAborted(signingIn, signal);
+    let token: string;
+    try {
+      token = await refreshTokens.get(signal);
+    } catch (failure) {
+      // What cannot be read for another reason may still be good, and its user need not be asked.
+      if (!isMissing(failure)) throw failure;
+      return signIn.begin(noRefreshToken(failure), signal, report);
+    }
+    for (let isFirst = true; ; isFirst = false) {
+      try {
+        return await exchange(token, signal, report);
+      } catch (failure) {
+        const remedy = ended.aborted ? undefined : remedyFor(failure);
+        if (!remedy) throw failure;
+        // Once: a function that gives another one each time must not be asked for ever.
+        const changed = isFirst ? await refreshTokens.getChanged(signal, remedy === 'signIn') : undefined;
+        if (changed !== undefined) token = changed;
+        else if (remedy === 'signIn') return await signIn.begin(failure, signal, report, token);
+        else throw failure;
+      }
+    }
   }
+
+  return { renew, refreshTokens };
+}
+
+/** Asks the user to sign in, once for all requests that wait. */
+function createSignIn(
+  { endpoint, reauthenticate }: RenewalOptions,
+  refreshTokens: CurrentRefreshToken,
+  ended: AbortSignal,
+  onSignIn: (renewal: Aged<TokenResponse>) => void,
+) {
+  let underWay: Promise<Aged<TokenResponse>> | undefined;
 
   /** It goes on when no request waits for it any more: to ask the user twice is worse than to be late. */
   async function signIn(ask: Reauthenticate, refused: string | undefined, report: Report) {
@@ -73,32 +107,18 @@ export function createRenewal(
     return renewal;
   }
 
-  async function renew(signal: AbortSignal, report: Report): Promise<Aged<TokenResponse>> {
-    if (signingIn) return orAborted(signingIn, signal);
-    let token: string;
-    try {
-      token = await refreshTokens.get(signal);
-    } catch (failure) {
-      // What cannot be read for another reason may still be good, and its user need not be asked.
-      if (!isMissing(failure)) throw failure;
-      return signInAgain(noRefreshToken(failure), signal, report);
-    }
-    for (let isFirst = true; ; isFirst = false) {
-      try {
-        return await exchange(token, signal, report);
-      } catch (failure) {
-        const remedy = ended.aborted ? undefined : remedyFor(failure);
-        if (!remedy) throw failure;
-        // Once: a function that gives another one each time must not be asked for ever.
-        const changed = isFirst ? await refreshTokens.getChanged(signal, remedy === 'signIn') : undefined;
-        if (changed !== undefined) token = changed;
-        else if (remedy === 'signIn') return await signInAgain(failure, signal, report, token);
-        else throw failure;
-      }
-    }
-  }
-
-  return { renew, refreshTokens };
+  return {
+    underWay: () => underWay,
+    /** Fails with `failure` if there is no way to sign in now. @param sent the refresh token that was refused, if any */
+    begin: async (failure: unknown, signal: AbortSignal, report: Report, sent?: string) => {
+      if (!reauthenticate || signal.aborted || ended.aborted) throw failure;
+      // `consent_required` and the like ask for the user, and leave the refresh token valid.
+      const refused = errorCodeOf(failure)?.endsWith('_required') ? undefined : sent;
+      // Not cleared in `signIn`, which may fail before the promise is noted here.
+      underWay = signIn(reauthenticate, refused, report).finally(() => (underWay = undefined));
+      return orAborted(underWay, signal);
+    },
+  };
 }
 
 /** What may help after a refused exchange: a sign-in, or only another refresh token that is stored. */
