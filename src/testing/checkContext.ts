@@ -1,9 +1,7 @@
 /** Tools for the checks of `storeContract`: sources that count, requests with a time limit, assertions. */
 import {
   defer,
-  finalize,
   firstValueFrom,
-  from,
   map,
   merge,
   ReplaySubject,
@@ -13,6 +11,7 @@ import {
   timer,
   type Observable,
 } from 'rxjs';
+import { abortable } from '../internal/abortable.js';
 import { accessToken } from '../token/accessToken.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { AccessToken, RefreshReason, TokenResponse } from '../token/types.js';
@@ -37,49 +36,18 @@ export type CheckContext = ReturnType<typeof createContext>;
 export function createContext(limit: number) {
   const source = { fetched: 0 };
   const listening = new Subscription();
+  const inTime = <T>(source$: Observable<T>) => firstWithin(limit, source$);
   /** Answers T1, T2, … after 20 ms. */
   const quickFetch: Fetch = () => {
     const n = ++source.fetched;
     return timer(20).pipe(map(() => ({ access_token: `T${String(n)}`, expires_in: 3600 })));
   };
 
-  /** Again and again until it succeeds, or the limit is over. */
-  async function eventually<T>(attempt: () => T | Promise<T>): Promise<T> {
-    const end = performance.now() + limit;
-    for (;;) {
-      try {
-        return await attempt();
-      } catch (error) {
-        if (performance.now() > end) throw error;
-        await firstValueFrom(timer(50));
-      }
-    }
-  }
-
-  /** The first value, or the failure, or that there was none within the limit. */
-  const inTime = <T>(source$: Observable<T>): Promise<T> =>
-    firstValueFrom(source$.pipe(timeout({ first: limit, with: () => throwError(() => new Error(NO_ANSWER)) })));
-
-  /** A refresh, which aborts its signal when it is left. */
-  const refreshOf = (
-    store: TokenStore,
-    reason: RefreshReason,
-    previous: AccessToken | null,
-    fetch: Fetch,
-  ): Observable<StoredToken> =>
-    defer(() => {
-      const controller = new AbortController();
-      return from(store.refresh({ reason, attempt: 1, previous, signal: controller.signal }, fetch)).pipe(
-        finalize(() => {
-          controller.abort();
-        }),
-      );
-    });
-
   return {
     source,
-    eventually,
     inTime,
+    /** Again and again until it succeeds, or the limit is over. */
+    eventually: <T>(attempt: () => T | Promise<T>): Promise<T> => retryFor(limit, attempt),
     ask: (
       store: TokenStore,
       reason: RefreshReason = 'initial',
@@ -123,6 +91,30 @@ export function createContext(limit: number) {
       ),
   };
 }
+
+/** The first value, or the failure, or that there was none within the limit. */
+const firstWithin = <T>(limit: number, source$: Observable<T>): Promise<T> =>
+  firstValueFrom(source$.pipe(timeout({ first: limit, with: () => throwError(() => new Error(NO_ANSWER)) })));
+
+async function retryFor<T>(limit: number, attempt: () => T | Promise<T>): Promise<T> {
+  const end = performance.now() + limit;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (performance.now() > end) throw error;
+      await firstValueFrom(timer(50));
+    }
+  }
+}
+
+/** A refresh, which aborts its signal when it is left. */
+const refreshOf = (
+  store: TokenStore,
+  reason: RefreshReason,
+  previous: AccessToken | null,
+  fetch: Fetch,
+): Observable<StoredToken> => abortable((signal) => store.refresh({ reason, attempt: 1, previous, signal }, fetch));
 
 /** The token that all of them know. */
 export async function heldByAll(stores: readonly TokenStore[], ask: CheckContext['ask']): Promise<AccessToken> {
