@@ -8,7 +8,7 @@ import type { Queue } from '../internal/queue.js';
 import { redactedCause } from './redact.js';
 import { refuseControlCharacters, trimmed } from './textOption.js';
 import type { RefreshTokenOptions, RotatedTokens } from './options.js';
-import { NothingSupplied, supplied } from './supplied.js';
+import { NothingSupplied, supplied, type Supplied } from './supplied.js';
 
 export type Report = TokenRequest['report'];
 
@@ -34,7 +34,7 @@ const LONGEST_CALL = 30_000;
 export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, ended: AbortSignal) {
   const { refreshToken: given, forgotten } = options;
   const storage = createStorage(options, ended);
-  const { current, known, use, read, drop } = createHistory(options);
+  const history: TokenHistory = { given, current: undefined, used: new Set(), lastRead: undefined };
   /** Whether a stream has a `TokenStore`, which gives one, too. */
   let isShared = false;
 
@@ -45,85 +45,87 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
       return;
     }
     const token = trimmed(response.refresh_token);
-    if (token) use(token);
-    const refresh_token = current();
+    if (token) use(history, token);
+    const { current: refresh_token } = history;
     if (refresh_token !== undefined) await storage.keep({ ...response, refresh_token }, report);
   }
 
   return {
     /** The refresh token in use; it is read if there is none. */
-    get: async (signal: AbortSignal): Promise<string> => current() ?? use(storage.wasRead(await read(signal))),
+    get: async (signal: AbortSignal): Promise<string> =>
+      history.current ?? use(history, storage.wasRead(await read(history, forgotten, signal))),
     /** Reads again, since another process may have rotated. @returns the refresh token that is stored, if it is new */
     getChanged: async (signal: AbortSignal, mustSignIn: boolean): Promise<string | undefined> => {
       // If the stream has a store too, the function may return a used refresh token. To send that could end the
       // session.
       if (typeof given !== 'function' || (!mustSignIn && isShared)) return undefined;
-      const before = known();
-      const token = await read(signal).catch(() => undefined);
-      return token === undefined || before.includes(token) ? undefined : use(storage.wasRead(token));
+      const before = known(history);
+      const token = await read(history, forgotten, signal).catch(() => undefined);
+      return token === undefined || before.includes(token) ? undefined : use(history, storage.wasRead(token));
     },
     /** Takes the refresh token that the stream's `TokenStore` has. @returns whether it is new */
     takeFromStore: (last: TokenResponse | null | undefined): boolean => {
       const token = trimmed(last?.refresh_token);
       if (!token || forgotten.has(token)) return false;
-      const isNew = !known().includes(token);
-      if (isNew) use(token);
+      const isNew = !known(history).includes(token);
+      if (isNew) use(history, token);
       isShared = true;
       return isNew;
     },
     takeFrom,
     /** As `takeFrom`, after a sign-in. If that brings no refresh token, the refused one is not sent again. */
     takeFromSignIn: (refused: string | undefined, response: TokenResponse, report: Report): Promise<void> => {
-      if (!trimmed(response.refresh_token) && current() === refused) drop();
+      if (!trimmed(response.refresh_token) && history.current === refused) drop(history, forgotten);
       return takeFrom(response, report);
     },
     /** The response with the refresh token that is to be used next. */
     addTo: (response: TokenResponse): TokenResponse => {
-      const refresh_token = current();
+      const { current: refresh_token } = history;
       return refresh_token === undefined ? response : { ...response, refresh_token };
     },
     /** Revokes the refresh token in use; none that was read is used again. */
     forget: (): void => {
-      forgotten.revoke({ refresh_token: current() ?? (typeof given === 'string' ? given : undefined) });
-      drop();
+      forgotten.revoke({ refresh_token: history.current ?? (typeof given === 'string' ? given : undefined) });
+      drop(history, forgotten);
     },
   };
 }
 
-/** The refresh tokens that one session has had. */
-function createHistory({ refreshToken: given, forgotten }: CurrentRefreshTokenOptions) {
-  let current: string | undefined;
+/** The refresh tokens that one session has had. Data and functions: a pool has one for each key. */
+interface TokenHistory {
+  /** The option `refreshToken`. */
+  readonly given: Supplied;
+  /** The one in use. */
+  current: string | undefined;
   /** The last ones in use, `current` too. */
-  const used = new Set<string>();
+  readonly used: Set<string>;
   /** The last one that the function `refreshToken` gave. */
-  let lastRead: string | undefined;
+  lastRead: string | undefined;
+}
 
-  /** None of these counts as new when a store or the function gives it again: it may be used up. */
-  const known = () => [given, lastRead, ...used];
+/** None of these counts as new when a store or the function gives it again: it may be used up. */
+const known = ({ given, lastRead, used }: TokenHistory) => [given, lastRead, ...used];
 
-  return {
-    /** The one in use. */
-    current: (): string | undefined => current,
-    known,
-    use: (token: string): string => {
-      used.add(token);
-      const [oldest = token] = used;
-      if (used.size > REMEMBERED) used.delete(oldest);
-      return (current = token);
-    },
-    /** What the option `refreshToken` gives now. */
-    read: async (signal: AbortSignal): Promise<string> => {
-      const token = await supplied('refreshToken', given, signal);
-      refuseControlCharacters('refreshToken', token); // the server would say that the user must sign in
-      if (forgotten.has(token)) throw new NothingSupplied('the refresh token is that of a session which has ended');
-      return (lastRead = token);
-    },
-    /** From now on none of these is used, whoever gives it. */
-    drop: (): void => {
-      forgotten.add(...known());
-      current = undefined;
-    },
-  };
+function use(history: TokenHistory, token: string): string {
+  const { used } = history;
+  used.add(token);
+  const [oldest = token] = used;
+  if (used.size > REMEMBERED) used.delete(oldest);
+  return (history.current = token);
+}
+
+/** What the option `refreshToken` gives now. */
+async function read(history: TokenHistory, forgotten: ForgottenTokens, signal: AbortSignal): Promise<string> {
+  const token = await supplied('refreshToken', history.given, signal);
+  refuseControlCharacters('refreshToken', token); // the server would say that the user must sign in
+  if (forgotten.has(token)) throw new NothingSupplied('the refresh token is that of a session which has ended');
+  return (history.lastRead = token);
+}
+
+/** From now on none of these is used, whoever gives it. */
+function drop(history: TokenHistory, forgotten: ForgottenTokens): void {
+  forgotten.add(...known(history));
+  history.current = undefined;
 }
 
 /** Where `onRotate` writes and `refreshToken` reads. */
