@@ -21,8 +21,7 @@ export interface Answer {
   readonly text: string;
   /** See `asksToRetry`. */
   readonly asksToRetry: boolean;
-  /** Milliseconds. */
-  /** @param isFinal a wait does not help */
+  /** Milliseconds. @param isFinal a wait does not help */
   readonly retryAfter: (isFinal: boolean) => number | undefined;
   /** Seconds by which the server's clock is ahead of ours. */
   readonly clockSkew: number | undefined;

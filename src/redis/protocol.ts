@@ -54,9 +54,9 @@ export type Protocol = ReturnType<typeof createProtocol>;
 const MOST_AHEAD = 60_000;
 
 /**
- * The scripts as calls, each within the deadline; every answer tells something of Redis' clock.
+ * The scripts as calls, each within the deadline; every answer that is read tells something of Redis' clock.
  *
- * @param onAnswer gets every answer: it says which sign-out was the last
+ * @param onAnswer gets every answer that is read: it says which sign-out was the last
  */
 export function createProtocol(
   settings: StoreSettings,
