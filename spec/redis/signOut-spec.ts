@@ -77,17 +77,34 @@ describe.each(KINDS)('a sign-out, with %s,', (kind) => {
     });
   });
 
-  it('should be made good by the next refresh, when a failover has lost it', async () => {
-    const one = store();
-    await ask(one, give(1));
+  /** Redis as it was before the sign-out of a store: a replica that had not heard of it took over. */
+  async function loseSignOut(signingOut: TokenStore): Promise<void> {
     const hash = `rx-fresh-token:{${key}}`;
     const before = await connection.command('HGETALL', hash);
     const fields = Array.isArray(before) ? (before as string[]) : Object.entries(before as object).flat();
-    one.signOut!();
+    signingOut.signOut!();
     await until(async () => !(await all()).includes('R1'));
     await connection.command('DEL', hash);
     await connection.command('HSET', hash, ...(fields as string[]));
+  }
+
+  it('should be made good by the next refresh, when a failover has lost it', async () => {
+    const one = store();
+    await ask(one, give(1));
+    await loseSignOut(one);
     expect(await ask(one, give(2))).toMatchObject({ origin: 'fetched', response: token(2) });
+  }, 5000);
+
+  it('should keep the old token from the streams of who signed out, when a failover has lost it', async () => {
+    const [one, other, newcomer] = [store(), store(), store()];
+    await ask(other, give(1));
+    await ask(one, give(2));
+    await loseSignOut(one);
+    const mine = watch(one.changes);
+    const theirs = watch(newcomer.changes);
+    await until(() => theirs.length > 0);
+    expect(theirs).toMatchObject([{ response: token(1) }]);
+    expect(mine).toEqual([]);
   }, 5000);
 
   it('should delete the pause after a failure too', async () => {
