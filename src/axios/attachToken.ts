@@ -1,9 +1,7 @@
 /** The public function `attachToken`: checks its options, and replaces the adapter of an axios instance. */
-import axios, {
+import {
   getAdapter,
-  type AxiosAdapter,
   type AxiosInstance,
-  type AxiosRequestTransformer,
   type AxiosResponse,
   type AxiosStatic,
   type InternalAxiosRequestConfig,
@@ -18,6 +16,7 @@ import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import { hideLinks } from './redact.js';
 import { givenRequest } from './givenRequest.js';
+import { replaceAdapter } from './replaceAdapter.js';
 import { sendWithToken } from './sendWithToken.js';
 
 export interface AttachTokenOptions {
@@ -99,7 +98,7 @@ export function attachToken(
   requireFunctions({ isRejection });
   const destinations = destinationsOf(instance.defaults.baseURL, options);
 
-  /** Takes the adapter's place: interceptors and `transformRequest` have run, and run once. */
+  /** In the place of the adapter: interceptors and `transformRequest` have run, and run once. */
   const send = async (config: InternalAxiosRequestConfig): Promise<AxiosResponse> => {
     const { baseURL = '', url, allowAbsoluteUrls, auth, headers } = config;
     // `withoutToken()`: no token is sent, so any origin will do.
@@ -111,34 +110,9 @@ export function attachToken(
     hideLinks(config);
     return firstValueFrom(sendWithToken(token$, givenRequest(config), absolute, isRejection));
   };
-  /**
-   * Puts `send` in the place of the adapter. Interceptors that were added earlier run after this one, and may make a
-   * new config or name another adapter. So a transformer, which axios calls after all interceptors, puts `send` there
-   * again, and takes itself off the config.
-   */
-  const replaceAdapter = (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => {
-    const { transformRequest } = config;
-    const sendBy =
-      (adapter: InternalAxiosRequestConfig['adapter']): AxiosAdapter =>
-      (ready) =>
-        send({
-          ...ready,
-          transformRequest: [ready.transformRequest ?? []].flat().filter((each) => each !== keepAdapter),
-          adapter: adapter ?? instance.defaults.adapter ?? axios.defaults.adapter,
-        });
-    const keepAdapter: AxiosRequestTransformer = function (data: unknown) {
-      if (typeof this.adapter !== 'function') this.adapter = sendBy(this.adapter);
-      return data;
-    };
-    return {
-      ...config,
-      transformRequest: [transformRequest ?? [], keepAdapter].flat(),
-      adapter: sendBy(config.adapter),
-    };
-  };
 
   detachments.get(instance)?.();
-  const id = requests.use(replaceAdapter, null, {
+  const id = requests.use(replaceAdapter(send, instance), null, {
     synchronous: true,
     // Asked while the caller still stands on the stack: a token source's own requests need no token.
     runWhen: ({ signal }) => !manager.isOfSource(signal as AbortSignal | undefined),

@@ -1,12 +1,14 @@
 /** One sending of a request: its configuration with the token, and what becomes of its answer. */
-import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import { getAdapter, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import { catchError, from, map, type Observable } from 'rxjs';
 import { authorizationOf } from '../http/authorization.js';
 import { fieldsOf } from '../internal/fieldsOf.js';
 import { looksLikeResponse } from '../answers/isRejection.js';
 import type { AccessToken } from '../token/types.js';
-import { limitOf, timeoutMessageOf } from './interruptions.js';
+import { limitOf, timeoutAsGiven, timeoutMessageOf } from './interruptions.js';
 import { connectionOf } from './proxies.js';
 import { recordingFetch } from './recordingFetch.js';
+import { redact } from './redact.js';
 import type { RedirectTracker } from './redirects.js';
 
 /** The response that axios has resolved or rejected with. */
@@ -36,6 +38,18 @@ export function attemptOf(
     ...(limit < Infinity && { timeout: Math.max(1, limit - elapsed), timeoutErrorMessage: timeoutMessageOf(config) }),
   };
 }
+
+/** Sends an attempt. Its response, or its error, has the caller's config, without the token. */
+export const sendAttempt = (
+  attempt: InternalAxiosRequestConfig,
+  config: InternalAxiosRequestConfig,
+): Observable<AxiosResponse> =>
+  from(getAdapter(config.adapter, attempt)(attempt) as Promise<AxiosResponse>).pipe(
+    map((response) => redact(response, config, attempt)),
+    catchError((error: unknown) => {
+      throw redact(timeoutAsGiven(error, attempt, config), config, attempt);
+    }),
+  );
 
 /** Frees the connection of a streamed answer that nobody will read. */
 export function discardStream({ data, config }: AxiosResponse<unknown>): void {

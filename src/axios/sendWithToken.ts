@@ -1,15 +1,14 @@
 /** The way of one axios request: wait for a token, send, and repeat once after a rejection. */
-import { getAdapter, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
-import { catchError, defer, filter, from, map, takeUntil, tap, type Observable } from 'rxjs';
+import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import { defer, filter, map, takeUntil, tap, type Observable } from 'rxjs';
 import { resourceOf } from '../http/destinations.js';
 import { isStream } from '../internal/isStream.js';
 import { callPredicate } from '../internal/callPredicate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { requestWith } from '../token/withToken.js';
-import { attemptOf, discardStream, responseOf } from './attempt.js';
-import { interruptionsOf, limitOf, timeoutAsGiven } from './interruptions.js';
-import { redact } from './redact.js';
+import { attemptOf, discardStream, responseOf, sendAttempt } from './attempt.js';
+import { interruptionsOf, limitOf } from './interruptions.js';
 import { trackRedirects, type RedirectTracker } from './redirects.js';
 
 /**
@@ -46,13 +45,7 @@ export function sendWithToken(
       isWaiting = false;
       discardLastAnswer();
       redirects = trackRedirects(url, method, config.beforeRedirect);
-      const attempt = attemptOf(config, url, token, redirects, elapsed());
-      return from(getAdapter(config.adapter, attempt)(attempt) as Promise<AxiosResponse>).pipe(
-        map((response) => redact(response, config, attempt)),
-        catchError((error: unknown) => {
-          throw redact(timeoutAsGiven(error, attempt, config), config, attempt);
-        }),
-      );
+      return sendAttempt(attemptOf(config, url, token, redirects, elapsed()), config);
     }).pipe(tap<AxiosResponse>({ next: onAnswer, error: onAnswer }));
 
   const isRejected = (outcome: unknown): boolean => {
