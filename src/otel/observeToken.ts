@@ -45,39 +45,8 @@ export function observeToken(token$: TokenStream, options: ObserveTokenOptions):
   if (typeof (meter as Partial<Meter> | null | undefined)?.createHistogram !== 'function')
     throw wrong('meter', meter, 'a Meter of @opentelemetry/api');
   requireText('name', name);
-  const { duration, failures, rejections, waiters, wait, lifeLeft } = instrumentsOf(meter);
-  let asked: Extract<TokenEvent, { type: 'refreshStarted' }> | undefined;
-  let failure: TokenEvent | undefined;
-
-  /** The refresh has ended without a token. After a refresh that brought the same token there is no failure. */
-  function endRefresh(): void {
-    if (asked && failure)
-      duration.record(seconds(failure.at - asked.at), { name, reason: asked.reason, outcome: 'failed' });
-    asked = undefined;
-  }
-
-  function measure(event: TokenEvent): void {
-    if (event.type === 'refreshStarted') {
-      asked = event;
-      failure = undefined;
-    }
-    if (event.type === 'refreshFailed') {
-      failure = event;
-      failures.add(1, { name, permanent: event.permanent });
-      // An error that ends no attempt, such as one of the store's `changes`, plans none either.
-      if (event.permanent || event.retryIn !== null) endRefresh();
-    }
-    // After the last attempt, when nobody waits any more, or after a refresh that brought the same token.
-    if (event.type === 'idle') endRefresh();
-    if (event.type === 'signedOut') asked = undefined;
-    if (event.type === 'tokenChanged') {
-      // What others put into the store was not asked for here.
-      if (asked || event.origin === 'fetched')
-        duration.record(seconds(event.took), { name, reason: event.reason, outcome: event.origin });
-      asked = undefined;
-    }
-    if (event.type === 'tokenRejected') rejections.add(1, { name, outcome: event.outcome });
-  }
+  const instruments = instrumentsOf(meter);
+  const { waiters, wait, lifeLeft } = instruments;
 
   /**
    * Collectors keep the last value: before the first token there is none, nor is there one of a life that nobody knows.
@@ -100,13 +69,52 @@ export function observeToken(token$: TokenStream, options: ObserveTokenOptions):
   );
   measuring.add(
     token$.events.subscribe({
-      next: measure,
+      next: measureWith(instruments, name),
       complete: () => {
         measuring.unsubscribe();
       },
     }),
   );
   return measuring;
+}
+
+/** Measures the events of one stream: a refresh begins with one event, and ends with another. */
+function measureWith(
+  { duration, failures, rejections }: ReturnType<typeof instrumentsOf>,
+  name: string,
+): (event: TokenEvent) => void {
+  let asked: Extract<TokenEvent, { type: 'refreshStarted' }> | undefined;
+  let failure: TokenEvent | undefined;
+
+  /** The refresh has ended without a token. After a refresh that brought the same token there is no failure. */
+  function endRefresh(): void {
+    if (asked && failure)
+      duration.record(seconds(failure.at - asked.at), { name, reason: asked.reason, outcome: 'failed' });
+    asked = undefined;
+  }
+
+  return (event) => {
+    if (event.type === 'refreshStarted') {
+      asked = event;
+      failure = undefined;
+    }
+    if (event.type === 'refreshFailed') {
+      failure = event;
+      failures.add(1, { name, permanent: event.permanent });
+      // An error that ends no attempt, such as one of the store's `changes`, plans none either.
+      if (event.permanent || event.retryIn !== null) endRefresh();
+    }
+    // After the last attempt, when nobody waits any more, or after a refresh that brought the same token.
+    if (event.type === 'idle') endRefresh();
+    if (event.type === 'signedOut') asked = undefined;
+    if (event.type === 'tokenChanged') {
+      // What others put into the store was not asked for here.
+      if (asked || event.origin === 'fetched')
+        duration.record(seconds(event.took), { name, reason: event.reason, outcome: event.origin });
+      asked = undefined;
+    }
+    if (event.type === 'tokenRejected') rejections.add(1, { name, outcome: event.outcome });
+  };
 }
 
 function instrumentsOf(meter: Meter) {
