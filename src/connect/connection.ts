@@ -1,6 +1,5 @@
 /** One connection, and those that replace it when the token is renewed. */
 import {
-  BehaviorSubject,
   catchError,
   combineLatest,
   concatWith,
@@ -9,7 +8,6 @@ import {
   EMPTY,
   filter,
   finalize,
-  first,
   from,
   ignoreElements,
   isObservable,
@@ -31,6 +29,7 @@ import { observableOf } from '../internal/observableOf.js';
 import { sameToken } from '../token/accessToken.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
+import { ConnectionState } from './connectionState.js';
 import { rejectionOf, type ConnectionEnd } from './ends.js';
 import type { Connect, ConnectSettings } from './options.js';
 
@@ -45,45 +44,29 @@ const PROMISE_OF_OBSERVABLE =
  */
 export function connection<T>(
   taken: AccessToken,
-  { accepted, current, events$, reject, now, token$ }: TokenManager,
+  manager: TokenManager,
   connect: Connect<T>,
   { onRenewal, isRejection, isFinal }: ConnectSettings,
   runInContext: RunInContext,
   onEnd: (end: ConnectionEnd) => void,
 ): Observable<T> {
   return defer(() => {
+    const state = new ConnectionState(taken, manager);
     const last$ = new Subject<void>();
-    const wasCurrent = sameToken(current(), taken);
-    const openedAt$ = new BehaviorSubject(Infinity);
-    let hasMessage = false;
-    let announced: AccessToken | undefined;
-    /** What closes the connection in use, and the one that is opening in its place. */
-    let inUse: Subject<void> | undefined;
-    let successor: Subject<void> | undefined;
 
     const open = (token: AccessToken): Observable<T> => {
-      const close$ = new Subject<void>();
-      // A newer token: a successor that is still opening is given up.
-      successor?.next();
-      if (inUse) successor = close$;
-      else inUse = close$;
+      const close$ = state.begin();
       const opened = () => {
-        if (close$ !== inUse && close$ !== successor) return;
-        if (close$ === successor) inUse?.next();
-        openedAt$.next(Math.min(openedAt$.value, now()));
+        state.opened(close$);
       };
       /** The connection itself is closed before this is subscribed to. */
       const ended = (reason: unknown): Observable<never> =>
         defer(() => {
-          const told = announced ?? token;
-          const isTokenOver = wasCurrent && !sameToken(current(), told);
-          const end = { reason, token: told, isTokenOver, hasMessage, openFor: now() - openedAt$.value };
-          // While another one opens in its place, the old one may end with anything: the server may allow one only.
-          const isLast = !successor || (close$ === successor && isFinal(reason));
-          if (isLast) {
+          const end = state.endOf(reason, token);
+          if (state.isLast(close$, () => isFinal(reason))) {
             onEnd(end);
             last$.next();
-          } else if (isRejection(reason)) reject(rejectionOf(end)); // Nothing else asks for another token.
+          } else if (isRejection(reason)) manager.reject(rejectionOf(end)); // Nothing else asks for another token.
           return EMPTY;
         });
       const given = runInContext(() => connect(token, opened));
@@ -92,38 +75,40 @@ export function connection<T>(
         catchError(ended),
         map((message, index) => {
           if (isObservable(message) && 'then' in given) throw new TypeError(PROMISE_OF_OBSERVABLE);
-          hasMessage = true;
+          state.hasMessage = true;
           if (index === 0) {
             opened();
-            accepted(token, () => undefined);
+            manager.accepted(token, () => undefined);
           }
           return message;
         }),
         takeUntil(close$),
         finalize(() => {
-          if (close$ === inUse) inUse = successor;
-          successor = undefined;
+          state.closed(close$);
         }),
       );
     };
 
     if (onRenewal === 'keep') return open(taken);
-    const tokens$ = token$.pipe(
-      // A stream that has no token for now may have one again.
-      retry({ delay: () => events$.pipe(filter(({ type }) => type === 'tokenChanged')) }),
-      startWith(taken),
-      distinctUntilChanged<AccessToken>(sameToken),
-    );
+    const tokens$ = tokensFrom(taken, manager);
     if (onRenewal === 'replace') return tokens$.pipe(mergeMap(open), takeUntil(last$));
     // Nothing can be sent over a connection that is still opening.
-    const isOpen$ = openedAt$.pipe(first((openedAt) => openedAt < Infinity));
-    const announced$ = combineLatest([tokens$.pipe(skip(1)), isOpen$]).pipe(
-      mergeMap(([token]) => Promise.resolve(runInContext(() => onRenewal((announced = token))))),
+    const announced$ = combineLatest([tokens$.pipe(skip(1)), state.isOpen$]).pipe(
+      mergeMap(([token]) => Promise.resolve(runInContext(() => onRenewal((state.announced = token))))),
       ignoreElements(),
     );
     return merge(open(taken), announced$).pipe(takeUntil(last$));
   });
 }
+
+/** The token, then each one that replaces it. */
+const tokensFrom = (taken: AccessToken, { token$, events$ }: TokenManager): Observable<AccessToken> =>
+  token$.pipe(
+    // A stream that has no token for now may have one again.
+    retry({ delay: () => events$.pipe(filter(({ type }) => type === 'tokenChanged')) }),
+    startWith(taken),
+    distinctUntilChanged<AccessToken>(sameToken),
+  );
 
 /** What `connect` returned, as an Observable whose teardown closes it. */
 function messagesOf<T>(given: ObservableInput<T>): Observable<T> {
