@@ -23,6 +23,14 @@ describe('uniformError', () => {
     expect(uniformError(named('AbortError', 'The operation was aborted'), AbortSignal.abort(reason))).toBe(reason);
   });
 
+  it('should be what is wrong with the call, if the signal had aborted before it', () => {
+    const signal = AbortSignal.abort(new RangeError('enough'));
+    const wrong = named('TypeError', 'Failed to parse URL');
+    expect(uniformError(wrong, signal, true)).toBe(wrong);
+    expect(uniformError(wrong, signal, false)).toBe(signal.reason);
+    expect(uniformError(named('AbortError', 'aborted'), signal, true)).toBe(signal.reason);
+  });
+
   it.each([
     'Invalid header value "SECRET"',
     'Headers.append: "SECRET" is an invalid header value.',

@@ -6,7 +6,6 @@ import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import type { Authorize } from './authorization.js';
 import { createDestinations, type DestinationOptions } from './destinations.js';
-import { uniformError } from './uniformError.js';
 import { hasAuthorization } from './headerRecord.js';
 import {
   initOf,
@@ -22,6 +21,7 @@ import { createRepeater, type IsRejection } from './repeater.js';
 import { releaseBody } from './requestBody.js';
 import { createRequestSender } from './requestSender.js';
 import { platformFetch } from './transport.js';
+import { uniformError } from './uniformError.js';
 
 export interface FetchOptions extends DestinationOptions {
   /** Sends the requests. Default: `globalThis.fetch` at this call, or cross-fetch if there is none. */
@@ -95,9 +95,6 @@ export function fetchWithToken(
     }, onError);
   }
 
-  const sendWithoutToken = (outgoing: OutgoingRequest): Promise<Response> =>
-    fetch(outgoing.request ?? outgoing.url, initOf(outgoing, outgoing.headers, redirectModeOf(outgoing)));
-
   return (input, given, replacingSignal, onWait) => {
     const init = given ?? {};
     try {
@@ -110,14 +107,11 @@ export function fetchWithToken(
       const outgoing = outgoingRequest(target, request, init, replacingSignal);
       const onError = (error: unknown): never => {
         releaseUnsent(outgoing);
-        // After an abort the error is its reason. If the signal had aborted before the call, a TypeError stays, as with
-        // fetch.
-        const isBadCall = outgoing.wasAborted && (error as Partial<Error> | null)?.name === 'TypeError';
-        throw uniformError(error, isBadCall ? null : outgoing.signal);
+        throw uniformError(error, outgoing.signal, outgoing.wasAborted);
       };
-      return isOfSource || hasAuthorization(outgoing.headers)
-        ? sendWithoutToken(outgoing).catch(onError)
-        : begin(outgoing, onError, onWait);
+      if (!isOfSource && !hasAuthorization(outgoing.headers)) return begin(outgoing, onError, onWait);
+      const asItIs = initOf(outgoing, outgoing.headers, redirectModeOf(outgoing));
+      return fetch(outgoing.request ?? outgoing.url, asItIs).catch(onError);
     } catch (error) {
       releaseBody(init.body);
       const failure = uniformError(error) as Error;

@@ -8,7 +8,7 @@ import { numbersIn } from '../internal/validate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import { createDestinations } from './destinations.js';
-import { copyOfHeaders, headerRecord, headersOption, withoutHeaders } from './headerRecord.js';
+import { copyOfHeaders, headerRecord, headersOption, withoutHeaders, type HeaderRecord } from './headerRecord.js';
 import { sendOnSubscribe, type Read } from './sendOnSubscribe.js';
 import {
   copyOfInit,
@@ -96,9 +96,6 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
   numbersIn({ timeout: defaultTimeout }, TIMEOUT);
   const defaults = headers === undefined ? undefined : headersOption(headers);
 
-  const defaultsFor = (body: unknown) =>
-    defaults && hasContentType(body) ? withoutHeaders(defaults, ['content-type']) : defaults;
-
   const send = <R>(input: string | URL | Request, init: Prepared, read?: Read<R>): Observable<R> => {
     const request = isRequest(input) ? copyOfRequest(input, init) : undefined;
     const url = urlOf(input);
@@ -118,7 +115,7 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
       const isJson = hasBody && !isSendable(body);
       if (hasBody) init.body = isJson ? jsonOf(body) : (copyOfBody(body) as BodyInit);
       const own = headerRecord(init.headers);
-      const headers = Object.assign({ accept: ACCEPT }, isJson && JSON_TYPE, defaultsFor(init.body), own);
+      const headers = Object.assign({ accept: ACCEPT }, isJson && JSON_TYPE, headersFor(init.body, defaults), own);
       Object.assign(init, { method, headers });
       // Fetch demands it for a stream.
       if (isStream(init.body)) (init as { duplex?: string }).duplex ??= 'half';
@@ -129,7 +126,7 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
   const withDefaultHeaders = (given?: HttpRequestInit, input?: unknown): Prepared => {
     const init = prepared(given);
     const headers = init.headers ?? (input as Partial<Request> | undefined)?.headers;
-    if (defaults) init.headers = Object.assign({}, defaultsFor(init.body), headerRecord(headers));
+    if (defaults) init.headers = Object.assign({}, headersFor(init.body, defaults), headerRecord(headers));
     else if (headers) init.headers = copyOfHeaders(headers);
     return init;
   };
@@ -140,10 +137,7 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
     get: (url, init) => sendAndParse('GET', url, init),
     delete: (url, init) => sendAndParse('DELETE', url, init),
     head: (url, init) =>
-      errorAsObservable(null, () => {
-        const read = whenOk((response) => response);
-        return send(url, Object.assign(withDefaultHeaders(init), { method: 'HEAD' }), read);
-      }),
+      errorAsObservable(null, () => send(url, Object.assign(withDefaultHeaders(init), { method: 'HEAD' }), okResponse)),
     post: (url, body, init) => sendAndParse('POST', url, init, body),
     put: (url, body, init) => sendAndParse('PUT', url, init, body),
     patch: (url, body, init) => sendAndParse('PATCH', url, init, body),
@@ -157,6 +151,7 @@ const whenOk =
     response.ok ? read(response, name) : statusError(response, name);
 
 const readOkBody = /* @__PURE__ */ whenOk(readBody);
+const okResponse = /* @__PURE__ */ whenOk((response) => response);
 
 type Prepared = OutgoingInit & { timeout?: number };
 
@@ -178,6 +173,10 @@ function prepared(given: HttpRequestInit | null | undefined): Prepared {
       throw new TypeError(`unknown option "${name}": a query is part of the URL, a body is an argument`);
   return init;
 }
+
+/** The client's headers for a request with this body: a form and a Blob bring their content type. */
+const headersFor = (body: unknown, defaults: HeaderRecord | undefined): HeaderRecord | undefined =>
+  defaults && hasContentType(body) ? withoutHeaders(defaults, ['content-type']) : defaults;
 
 /** What is wrong with a call errors its Observable, as what is wrong with the request does. */
 function errorAsObservable<T>(body: unknown, make: () => Observable<T>): Observable<T> {

@@ -38,6 +38,13 @@ const unreadBodies =
       })
     : undefined;
 
+/** @param lastError of the token source. Given if the request was still waiting for its token */
+function timeoutError(name: string, timeout: number, lastError?: () => unknown): RequestTimeoutError {
+  const cause = lastError && new TokenUnavailableError(undefined, { cause: lastError() });
+  const why = cause ? `: ${cause.message}` : '';
+  return new RequestTimeoutError(`${name} took longer than ${String(timeout)} ms${why}`, cause && { cause });
+}
+
 /** Subscribing sends, unsubscribing aborts. Hand-made, since RxJS' fromFetch takes no injected fetch. */
 export const sendOnSubscribe = <R>(
   { send, timers, lastError }: ClientSender,
@@ -61,10 +68,7 @@ export const sendOnSubscribe = <R>(
     let isSettled = false;
     if (timeout !== undefined) {
       const late = () => {
-        const cause = isWaiting ? new TokenUnavailableError(undefined, { cause: lastError() }) : undefined;
-        const why = cause ? `: ${cause.message}` : '';
-        const message = `${name()} took longer than ${String(timeout)} ms${why}`;
-        subscriber.error(new RequestTimeoutError(message, cause && { cause }));
+        subscriber.error(timeoutError(name(), timeout, isWaiting ? lastError : undefined));
       };
       subscriber.add(timeLimit(timers, timeout, true).subscribe(late));
     }
