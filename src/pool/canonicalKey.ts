@@ -97,7 +97,15 @@ function isPlainObject(value: object): boolean {
 const refused = (fault: string): TypeError =>
   new TypeError(`the key of a token pool ${fault}: it cannot be told from others. Give the option "idOf"`);
 
-/** The key as it is now: what the caller changes later must not lead to another token. */
+/** The key as it was when it got its name: what the caller changes later must not lead to another token. */
+export function keptKey<T>(given: T, name: string): T {
+  const key = frozenCopy(given);
+  // A getter may have said something else the second time.
+  if (poolKey(key) !== name) throw new TypeError('the key of a token pool must not change while it is read');
+  return key;
+}
+
+/** A copy that nobody can change, with all its members. */
 export function frozenCopy<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   const copy: unknown = Array.isArray(value)

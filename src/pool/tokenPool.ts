@@ -7,7 +7,7 @@ import { refuseUnknown, requireBoolean, requireObject } from '../internal/valida
 import type { TokenEvent } from '../token/events.js';
 import type { SourceHooks } from '../token/sourceHooks.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
-import { frozenCopy } from './canonicalKey.js';
+import { keptKey } from './canonicalKey.js';
 import { createEntryContext, Entry } from './entry.js';
 import { settingsOf, type TokenPoolOptions } from './options.js';
 import { pooledStream } from './pooledStream.js';
@@ -73,17 +73,9 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
   }
 
   function createEntry(name: string, given: K): Entry {
-    const key = isCanonical ? frozenCopy(given) : given;
-    // A getter may have said something else the second time.
-    if (isCanonical && nameOf(key) !== name)
-      throw new TypeError('the key of a token pool must not change while it is read');
-    const made: unknown = source(key);
-    ignoreRejection(made);
-    if (typeof made !== 'function')
-      throw new TypeError('createTokenPool takes a function that makes the token source of a key: it made none');
-    // A chain shares no access token.
-    if (options.store) (made as SourceHooks)[PROOF]?.checkStore?.();
-    return new Entry(name, key, made as TokenSource, streamSettingsOf(name, key), context);
+    const key = isCanonical ? keptKey(given, name) : given;
+    const made = checkedSource(source(key), options.store);
+    return new Entry(name, key, made, streamSettingsOf(name, key), context);
   }
 
   function get(key: K): TokenStream {
@@ -100,10 +92,7 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
   }
 
   function remove(key: K, options: TokenPoolDeleteOptions = {}): void {
-    requireObject(options);
-    refuseUnknown(options, { signOut: true });
-    const { signOut = false } = options;
-    requireBoolean('signOut', signOut);
+    const signOut = signOutOption(options);
     requireOpen();
     // The session may live in a store, or in what the source reads, though no stream of it does.
     if (signOut) get(key).signOut();
@@ -129,4 +118,21 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
     close,
     [Symbol.dispose]: close,
   };
+}
+
+/** @param store the option: with it a token is shared, which some sources refuse. A chain shares no access token. */
+function checkedSource(made: unknown, store: unknown): TokenSource {
+  ignoreRejection(made);
+  if (typeof made !== 'function')
+    throw new TypeError('createTokenPool takes a function that makes the token source of a key: it made none');
+  if (store) (made as SourceHooks)[PROOF]?.checkStore?.();
+  return made as TokenSource;
+}
+
+function signOutOption(options: TokenPoolDeleteOptions): boolean {
+  requireObject(options);
+  refuseUnknown(options, { signOut: true });
+  const { signOut = false } = options;
+  requireBoolean('signOut', signOut);
+  return signOut;
 }
