@@ -7,9 +7,9 @@ import { root } from './run.mjs';
 // docs/guarantees.md; the limits are what its guarantees cost today, and must not grow unnoticed. Bytes.
 const imports = [
   { names: 'createTokenStream, withToken', limit: 17_195, goal: 7_680 },
-  { names: 'createTokenStream, withToken, createFetch', limit: 20_933, goal: 9_728 },
-  { names: '*', limit: 23_032 },
-  { from: 'pool', names: '*', limit: 19_862 },
+  { names: 'createTokenStream, withToken, createFetch', limit: 20_918, goal: 9_728 },
+  { names: '*', limit: 23_056 },
+  { from: 'pool', names: '*', limit: 19_883 },
   { from: 'otel', names: '*', limit: 1_557 },
 ];
 const fileOf = (from = '') => join(root, 'dist/esm', from, 'index.js');

@@ -1,3 +1,4 @@
+import { TokenUnavailableError } from '../../src/errors.js';
 import { uniformError } from '../../src/http/uniformError.js';
 
 const named = (name: string, message: string, more: object = {}) =>
@@ -38,6 +39,13 @@ describe('uniformError', () => {
     "Header 'x-api-key' has invalid value: 'SECRET'",
   ])('should not quote a header: %s', (message) => {
     expect((uniformError(named('TypeError', message), null) as Error).message).not.toContain('SECRET');
+  });
+
+  it('should leave alone what came instead of a token, because a source could not parse its own URL', () => {
+    const failed = new TokenUnavailableError(undefined, {
+      cause: named('TypeError', 'x', { code: 'ERR_INVALID_URL' }),
+    });
+    expect(uniformError(failed, null)).toBe(failed);
   });
 
   it('should leave alone what it does not know', () => {

@@ -50,7 +50,8 @@ export function platformError(error: unknown): unknown {
   };
   if (name === 'FetchError')
     return new TypeError('fetch failed', { cause: Object.assign(new Error(code ?? type), { code }) });
-  return cause?.code === 'ERR_INVALID_URL' ? new TypeError('the referrer cannot be parsed') : error;
+  const isOfReferrer = name === 'TypeError' && cause?.code === 'ERR_INVALID_URL';
+  return isOfReferrer ? new TypeError('the referrer cannot be parsed') : error;
 }
 
 type NodeStream = Pick<NodeJS.ReadableStream, 'on'>;
