@@ -5,6 +5,7 @@ import axios, { type AxiosAdapter, type AxiosInstance, type InternalAxiosRequest
 import { map, NEVER, of, Subject, take, timer } from 'rxjs';
 import { isTokenError, type TokenResponse, type TokenStream } from 'rx-fresh-token';
 import { attachToken, withoutToken } from 'rx-fresh-token/axios';
+import { NativeUrl } from '../http/reactNative.js';
 import { answer, cleanUp, failureOf, guarded, serve, tokens, until, warmTokens } from '../http/support.js';
 
 const root = globalThis as { document?: unknown };
@@ -197,6 +198,18 @@ it('should leave credentials in a URL to axios, and the token away', async () =>
   const error = await failureOf(instance.get('https://user:pass@other.example/'));
   expect([isTokenError(error, 'ERR_ORIGIN_NOT_ALLOWED'), asked]).toEqual([true, []]);
   expect(error.message).not.toContain('pass');
+});
+
+it('should carry the token in React Native, whose URL has no setters', async () => {
+  const { URL } = globalThis;
+  Object.assign(globalThis, { URL: NativeUrl });
+  try {
+    const { instance, sent } = stubbed((await warmTokens()).token$, 401);
+    await instance.get('/orders');
+    expect(sent.map(authorizationOf)).toEqual(['Bearer T1', 'Bearer T2']);
+  } finally {
+    Object.assign(globalThis, { URL });
+  }
 });
 
 describe('a proxy', () => {

@@ -1,5 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { firstValueFrom } from 'rxjs';
+import { createFetch, createHttpClient } from 'rx-fresh-token';
+import { NativeUrl } from './reactNative.js';
 import { cleanUp, stubFetch, warmTokens } from './support.js';
 
 // The modules look at the platform when they are loaded: each of these loads them anew.
@@ -108,4 +110,54 @@ it('should work where there is no FinalizationRegistry, as in React Native', asy
   } finally {
     globalThis.FinalizationRegistry = FinalizationRegistry;
   }
+});
+
+describe('in React Native', () => {
+  const platform = globalThis as { URL: unknown; FormData: unknown };
+  const { URL, FormData } = platform;
+  afterEach(() => {
+    Object.assign(platform, { URL, FormData });
+  });
+
+  it.each([
+    ['https://api.example.com', '/orders?open=1', 'https://api.example.com/orders?open=1'],
+    ['https://api.example.com', 'orders', 'https://api.example.com/orders'],
+    ['https://api.example.com/v1', '/orders', 'https://api.example.com/v1/orders'],
+    ['https://api.example.com/v1', '/documents:commit', 'https://api.example.com/v1/documents:commit'],
+    ['https://api.example.com/v1/', 'orders', 'https://api.example.com/v1/orders'],
+    ['https://api.example.com/v1', '', 'https://api.example.com/v1'],
+    ['https://api.example.com/v1', '?open=1', 'https://api.example.com/v1?open=1'],
+  ])('should join %s and %s, although its URL resolves nothing', async (baseUrl, path, expected) => {
+    platform.URL = NativeUrl;
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(200);
+    await createFetch(token$, { baseUrl, fetch })(path);
+    expect(calls.map(({ input }) => input)).toEqual([expected]);
+  });
+
+  it('should send a form as it is, although its class has no tag', async () => {
+    class NativeForm {
+      readonly parts: unknown[] = [];
+      append(...part: unknown[]): void {
+        this.parts.push(part);
+      }
+    }
+    platform.FormData = NativeForm;
+    const { token$ } = await warmTokens();
+    const sent: RequestInit[] = [];
+    const http = createHttpClient(token$, {
+      baseUrl: 'https://api.example.com',
+      headers: { 'content-type': 'application/json' },
+      fetch: (_input, init) => {
+        sent.push(init!);
+        return Promise.resolve(new Response('{}'));
+      },
+    });
+    const form = new NativeForm();
+    form.append('photo', { uri: 'file:///photo.jpg' });
+    await firstValueFrom(http.post('/photos', form));
+    expect(sent.map(({ body }) => body)).toEqual([form]);
+    expect(sent[0]!.body).toBe(form);
+    expect(new Headers(sent[0]!.headers).has('content-type')).toBe(false);
+  });
 });

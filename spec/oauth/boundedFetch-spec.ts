@@ -139,6 +139,15 @@ describe('with a fetch from outside', () => {
     expect((error as Error).message).not.toContain('secret');
   });
 
+  it('should hand over the form as text, since the fetch of React Native drops URLSearchParams', async () => {
+    const bodies: unknown[] = [];
+    await ask('https://id.example/token', (_url, init) => {
+      bodies.push(init?.body);
+      return Promise.resolve(new Response());
+    });
+    expect(bodies).toEqual(['a=b']);
+  });
+
   it.each<[string, object]>([
     ['names no URL', { redirected: undefined, url: undefined }],
     ['names an empty URL', { redirected: undefined, url: '' }],

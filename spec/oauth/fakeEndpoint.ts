@@ -31,9 +31,9 @@ export function fakeEndpoint(respond: (request: Seen, index: number) => unknown)
   };
 }
 
-/** The form of a request: oauth4webapi sends URLSearchParams. */
+/** The form of a request. */
 export const formIn = (init: RequestInit | undefined): URLSearchParams =>
-  init?.body instanceof URLSearchParams ? init.body : new URLSearchParams();
+  new URLSearchParams(init?.body as string | undefined);
 
 export const refuse = (status: number, error?: string, headers: Record<string, string> = {}) =>
   error === undefined ? new Response(null, { status, headers }) : Response.json({ error }, { status, headers });

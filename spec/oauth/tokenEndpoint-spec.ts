@@ -10,6 +10,7 @@ import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { AccessToken, TokenSource } from '../../src/token/types.js';
 import { tokenExchange } from '../../src/oauth/tokenExchange.js';
 import { failureOf } from '../http/support.js';
+import { NativeSearchParams } from '../http/reactNative.js';
 import { ask, fakeEndpoint, formIn, payloadOf, refuse, type Seen } from './fakeEndpoint.js';
 
 const ISSUER = 'https://id.example';
@@ -99,6 +100,22 @@ describe('the request', () => {
     await ask(clientCredentials({ ...base, resource: ['https://a.example', 'urn:b'], audience: ['c', 'd'], fetch }));
     expect(bodies[0]?.getAll('resource')).toEqual(['https://a.example', 'urn:b']);
     expect(bodies[0]?.getAll('audience')).toEqual(['c', 'd']);
+  });
+
+  it('should carry its parameters in React Native, whose URLSearchParams cannot be copied', async () => {
+    const { URLSearchParams } = globalThis;
+    Object.assign(globalThis, { URLSearchParams: NativeSearchParams });
+    const bodies: unknown[] = [];
+    const fetch = (_url: unknown, init?: RequestInit) => {
+      bodies.push(init?.body);
+      return Promise.resolve(Response.json(token));
+    };
+    try {
+      await ask(clientCredentials({ ...base, scope: 'read', parameters: { tenant: 'a b' }, fetch }));
+    } finally {
+      Object.assign(globalThis, { URLSearchParams });
+    }
+    expect(bodies).toEqual(['tenant=a+b&scope=read&grant_type=client_credentials']);
   });
 
   it.each(['scope', 'resource', 'audience', 'requested_token_type'])(

@@ -142,9 +142,10 @@ function splitCredentials(url: string): { url: string; hasCredentials: boolean }
     throw new OriginNotAllowedError(
       'the URL of the request cannot be parsed: baseURL and url must make an absolute URL',
     );
-  const hasCredentials = whole.username !== '' || whole.password !== '';
-  whole.username = whole.password = '';
-  return { url: whole.href, hasCredentials };
+  const { href } = whole;
+  // The URL of React Native has no setters.
+  const bare = href.replace(/^(\w+:\/\/)[^/?#]*@/, '$1');
+  return { url: bare, hasCredentials: bare !== href };
 }
 
 /** How to detach the stream that an instance has: axios would call the adapter of the one attached first. */

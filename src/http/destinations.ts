@@ -44,9 +44,8 @@ export function createDestinations(options: DestinationOptions): Destinations {
   if (allowedOrigins !== undefined && !Array.isArray(allowedOrigins))
     throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
   const base = baseUrl === undefined ? undefined : tokenUrlOption('baseUrl', String(baseUrl), insecure);
-  /** The base that a relative path is appended to. */
-  const folder = base && new URL(base);
-  if (folder && !folder.pathname.endsWith('/')) folder.pathname += '/';
+  const root = base && base.origin + base.pathname;
+  const folder = root?.replace(/\/?$/, '/');
   /** `origin + "/"`: a URL that starts so has this origin, since the authority ends at the first slash after `://`. */
   const prefixes: readonly string[] =
     allowedOrigins?.map((origin: unknown, index) =>
@@ -56,11 +55,12 @@ export function createDestinations(options: DestinationOptions): Destinations {
   let last: { readonly url: string; readonly href: string } | undefined;
 
   function parse(url: string): URL {
-    const from = (hasPath(url) ? folder : base) ?? pageUrl();
-    const parsed = parseUrl(base && isRooted(url) ? `.${url.trimStart()}` : url, from);
+    const parsed = root && folder ? underBase(url, root, folder) : parseUrl(url, pageUrl());
     // Never the URL itself: its query may be a secret.
-    if (!parsed)
-      throw new TypeError(`the URL cannot be parsed${from ? '' : ': it must be absolute, as there is no base URL'}`);
+    if (!parsed) {
+      const why = (base ?? pageUrl()) ? '' : ': it must be absolute, as there is no base URL';
+      throw new TypeError(`the URL cannot be parsed${why}`);
+    }
     if (parsed.username || parsed.password)
       throw new TypeError(`the URL of a request to ${parsed.host} must not contain credentials`);
     return parsed;
@@ -86,13 +86,18 @@ export function createDestinations(options: DestinationOptions): Destinations {
   };
 }
 
-/** Not a query or a fragment alone, nor an empty text: those are of the base itself. */
-const hasPath = (url: string): boolean => /^\s*[^\s?#]/.test(url);
+/** Joined as text where it can be, since the URL of React Native resolves nothing and has no setters. */
+function underBase(url: string, root: string, folder: string): URL | undefined {
+  const path = url.trimStart();
+  if (isRooted(path)) return parseUrl(folder + path.slice(1));
+  // A query or a fragment alone, and an empty text, are of the base itself. A path may be an absolute URL.
+  return /^[^?#]/.test(path) ? parseUrl(path, folder) : parseUrl(root + path);
+}
 
 /**
  * `/orders`, but not `//host` or what a URL parser reads as that: it skips tabs and line ends, and takes `\\` for `/`.
  */
-const isRooted = (url: string): boolean => /^\s*[/\\](?![/\\\t\n\r])/.test(url);
+const isRooted = (path: string): boolean => /^[/\\](?![/\\\t\n\r])/.test(path);
 
 /** The origin with a slash. */
 function prefixOption(name: string, value: string, insecure: boolean): string {

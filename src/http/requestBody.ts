@@ -41,11 +41,19 @@ function copyOfPart(part: unknown): unknown {
 
 /** Whether a client sends the body as it is. Anything else can only be sent as JSON. */
 export const isSendable = (body: unknown): boolean =>
-  typeof body === 'string' || BINARY_OR_FORM.test(tagOf(body)) || isStream(body);
+  typeof body === 'string' || BINARY_OR_FORM.test(tagOf(body)) || isUntagged(body) || isStream(body);
 
 /** Whether fetch takes the content type from the body: that of a form has its boundary. A Blob may have none. */
 export const hasContentType = (body: unknown): boolean =>
-  /Blob|File|FormData|URLSearchParams/.test(tagOf(body)) && (body as { readonly type?: string }).type !== '';
+  (/Blob|File|FormData|URLSearchParams/.test(tagOf(body)) || isUntagged(body)) &&
+  (body as { readonly type?: string }).type !== '';
+
+/** React Native's classes have no tag. */
+const isUntagged = (body: unknown): boolean =>
+  ['FormData', 'URLSearchParams', 'Blob'].some((name) => {
+    const Class = (globalThis as Record<string, unknown>)[name];
+    return typeof Class === 'function' && body instanceof Class;
+  });
 
 /** Frees what a body holds that was not sent, such as an open file. */
 export function releaseBody(body: unknown): void {

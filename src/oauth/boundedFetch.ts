@@ -18,13 +18,12 @@ import { toUrl } from './secureUrl.js';
  */
 export function boundedFetch(place: string, send: typeof globalThis.fetch | undefined): OAuthFetch {
   return async (url, init) => {
-    const { signal } = init;
+    const { signal, body } = init;
     let response: Response | undefined;
     try {
-      const answer: unknown = await orAborted(
-        Promise.resolve((send ?? globalThis.fetch)(url, init as RequestInit)),
-        signal,
-      );
+      // The fetch of React Native sends no URLSearchParams: their body would be empty.
+      const sent = { ...init, ...(body instanceof URLSearchParams && { body: String(body) }) } as RequestInit;
+      const answer: unknown = await orAborted(Promise.resolve((send ?? globalThis.fetch)(url, sent)), signal);
       if (!isFetchResponse(answer)) throw permanentError('option "fetch" gave no Response');
       response = answer as Response;
       refuseRedirect(place, response, url);

@@ -42,7 +42,8 @@ export async function sendTokenRequest(
     server,
     ...identity,
     grantType,
-    formOf(options, parameters),
+    // Pairs: the URLSearchParams of React Native cannot be made of others.
+    [...formOf(options, parameters)],
     { ...requestOptions(fetchOnce, url, signal), DPoP: await dpopHandle?.() },
   );
   const { status, headers } = response;
