@@ -9,6 +9,9 @@ function parseError(body: string): unknown {
   }
 }
 
+const circle = new TypeError('fetch failed');
+circle.cause = circle;
+
 describe('messageOf', () => {
   it.each<[string, unknown, string]>([
     ['an Error', new Error('fetch failed'), 'fetch failed'],
@@ -52,6 +55,16 @@ describe('messageOf', () => {
       new TypeError('fetch failed', { cause: new Error('unknown scheme in https://host/p?code=SECRET') }),
       'fetch failed: unknown scheme in https://host/p',
     ],
+    [
+      "Node's fetch, whose proxy refused the tunnel",
+      new TypeError('fetch failed', {
+        cause: new Error('Request was cancelled.', {
+          cause: new Error('Proxy response (407) !== 200 when HTTP Tunneling'),
+        }),
+      }),
+      'fetch failed: Proxy response (407) !== 200 when HTTP Tunneling',
+    ],
+    ["Node's fetch, whose cause goes round in a circle", circle, 'fetch failed: fetch failed'],
     ["Node's fetch, for no known reason", new TypeError('fetch failed', { cause: {} }), 'fetch failed'],
     ['another error with a cause', new Error('no', { cause: new Error('a body') }), 'no'],
     ['an Error without a message', new RangeError(), 'RangeError'],

@@ -18,6 +18,18 @@ describe('redactedCause', () => {
       'ECONNREFUSED',
     ],
     ['a text that Node always uses', failed(new Error('bad port')), 'bad port', undefined],
+    [
+      'that a proxy refused the tunnel',
+      failed(
+        new Error('Request was cancelled.', {
+          cause: Object.assign(new Error('Proxy response (407) !== 200 when HTTP Tunneling'), {
+            code: 'UND_ERR_ABORTED',
+          }),
+        }),
+      ),
+      'Proxy response (407) !== 200 when HTTP Tunneling',
+      undefined,
+    ],
     ['the name alone', failed(undefined), 'TypeError', undefined],
     ['no code that is none', Object.assign(new Error(SECRET), { code: SECRET }), 'Error', undefined],
     ['no name that is none', Object.assign(new Error(SECRET), { name: `${SECRET} ` }), 'Error', undefined],

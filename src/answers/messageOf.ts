@@ -1,5 +1,6 @@
 /** What an error says, made fit for a log: on one line and without secrets. */
 import { errorCodeOf } from './errorCode.js';
+import { LONGEST_CHAIN } from './members.js';
 import { statusOf } from './status.js';
 import { isText } from '../internal/kindOf.js';
 import { isPrintable } from './oauthErrors.js';
@@ -66,9 +67,14 @@ export function messageOf(error: unknown): string {
 }
 
 function withCause(message: string, error: unknown): string {
-  const { cause } = error as { cause?: unknown };
-  // For a host of several addresses it is an AggregateError, which has a code and no message.
-  const reason = textIn(cause, 'message') ?? textIn(cause, 'code');
+  let reason: string | undefined;
+  let link = error as { cause?: unknown } | null | undefined;
+  for (let depth = 1; depth < LONGEST_CHAIN; depth++) {
+    link = link?.cause as typeof link;
+    // For a host of several addresses it is an AggregateError, which has a code and no message. The last one counts:
+    // if a proxy refuses a tunnel, the one above it says "Request was cancelled."
+    reason = textIn(link, 'message') ?? textIn(link, 'code') ?? reason;
+  }
   return reason === undefined ? message : `${message}: ${reason}`;
 }
 

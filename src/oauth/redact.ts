@@ -7,16 +7,18 @@ import { LONGEST_CHAIN } from '../answers/members.js';
  */
 export function redactedCause(failure: unknown): (Error & { readonly code?: string }) | undefined {
   const causes = causesOf(failure);
-  const text = causes.map(({ message }) => message).find((message) => FIXED_TEXTS.includes(message));
-  if (text !== undefined) return new Error(text as string);
+  const text = causes.map(({ message }) => message).find(isFixedText);
+  if (text !== undefined) return new Error(text);
   const link = causes.find(hasCode) ?? causes[0];
   if (!link) return undefined;
   const label = typeof link.name === 'string' && /^\w{1,60}$/.test(link.name) ? link.name : 'Error';
   return hasCode(link) ? Object.assign(new Error(`${label} ${link.code}`), { code: link.code }) : new Error(label);
 }
 
-/** What Node's fetch says, and has no code for. */
-const FIXED_TEXTS: unknown[] = ['bad port', 'proxy authentication required'];
+/** What Node's fetch says, and has no code of its own for. */
+const FIXED_TEXT = /^(bad port|proxy authentication required|Proxy response \(\d{3}\) !== 200 when HTTP Tunneling)$/;
+
+const isFixedText = (message: unknown): message is string => typeof message === 'string' && FIXED_TEXT.test(message);
 
 const CODE = /^[A-Z][A-Z0-9_]{2,60}$/;
 
