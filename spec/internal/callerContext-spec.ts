@@ -37,4 +37,16 @@ describe('captureContext', () => {
       Object.defineProperty(globalThis, 'process', real);
     }
   });
+
+  it('should capture no context on Cloudflare Workers, where it belongs to one request', () => {
+    const real = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+    Object.defineProperty(globalThis, 'navigator', { value: { userAgent: 'Cloudflare-Workers' }, configurable: true });
+    try {
+      const run = tenant.run('a', () => captureContext());
+      expect(tenant.run('b', () => run(() => tenant.getStore()))).toBe('b');
+    } finally {
+      if (real) Object.defineProperty(globalThis, 'navigator', real);
+      else Reflect.deleteProperty(globalThis, 'navigator');
+    }
+  });
 });

@@ -19,7 +19,9 @@ let Context: AsyncHooks['AsyncResource'];
  */
 export function captureContext(): RunInContext {
   const { AsyncResource } = builtinModule<AsyncHooks>('node:async_hooks') ?? {};
-  if (!AsyncResource) return asIs;
+  // On Cloudflare Workers a context belongs to the request in which it was captured, and no other one may fetch in it.
+  const { navigator } = globalThis as { navigator?: { userAgent?: string } };
+  if (!AsyncResource || navigator?.userAgent === 'Cloudflare-Workers') return asIs;
   Context ??= class extends AsyncResource {
     /** For Jest's `--detectOpenHandles`: it lists a resource without this as open, and hides the timers behind it. */
     hasRef(): boolean {
