@@ -51,6 +51,24 @@ describe('revokeOnClose', () => {
     ]);
   });
 
+  it('should revoke where there is no AbortSignal.timeout, as in React Native', async () => {
+    const endpoint = fakeEndpoint(() => refuse(200));
+    const timeout = Object.getOwnPropertyDescriptor(AbortSignal, 'timeout')!;
+    Object.defineProperty(AbortSignal, 'timeout', { value: undefined, configurable: true });
+    try {
+      closing({
+        ...base,
+        tokenEndpoint: 'https://id.example/token',
+        revocationEndpoint: 'https://id.example/revoke',
+        fetch: endpoint.fetch,
+      })?.(token);
+      await settled();
+    } finally {
+      Object.defineProperty(AbortSignal, 'timeout', timeout);
+    }
+    expect(endpoint.seen).toHaveLength(1);
+  });
+
   it.each<[string, object, string | undefined]>([
     ['which the issuer names', { revocation_endpoint: 'https://id.example/r1' }, 'https://id.example/r1'],
     [
@@ -101,7 +119,7 @@ describe('revokeOnClose', () => {
     closing({ ...base, tokenEndpoint: 'https://id.example/t', revocationEndpoint: 'https://id.example/r', fetch })?.(
       token,
     );
-    // The timer of AbortSignal.timeout keeps no process alive: something else must.
+    // Its timer keeps no process alive: something else must.
     const alive = setInterval(() => undefined, 1000);
     const took = await aborted.promise;
     clearInterval(alive);

@@ -1,5 +1,7 @@
 /** Revokes tokens at the end of a session, and remembers them so that they are not used again. */
 import * as oauth from 'oauth4webapi';
+import { asyncScheduler } from 'rxjs';
+import { createTimers } from '../internal/timers.js';
 import type { TokenResponse } from '../token/types.js';
 import type { ServerLookup } from './authorizationServer.js';
 import { boundedFetch, requestOptions } from './boundedFetch.js';
@@ -21,8 +23,15 @@ export async function sendRevocation(
   servers: ServerLookup,
   identity: (signal: AbortSignal) => ClientIdentity,
 ): Promise<void> {
-  // Its timer does not keep a Node process alive, but an unanswered request does until it fires.
-  const signal = AbortSignal.timeout(REVOCATION_TIMEOUT);
+  const controller = new AbortController();
+  const { signal } = controller;
+  // Not AbortSignal.timeout, which React Native lacks. The timer does not keep a Node process alive, but an unanswered
+  // request does until it fires.
+  createTimers(asyncScheduler)
+    .after(REVOCATION_TIMEOUT)
+    .subscribe(() => {
+      controller.abort();
+    });
   const server = await servers.get(signal);
   if (server.revocation_endpoint === undefined) return;
   const url = new URL(server.revocation_endpoint);
