@@ -80,6 +80,7 @@ describe('isPermanentFailure', () => {
     ['a number', 400],
     ['null', null],
     ['undefined', undefined],
+    ['an error that React sends from a server', Object.assign(new Error('no'), { digest: '2954301385' })],
   ])('should judge as temporary: %s', (_kind, failure) => {
     expect(isPermanentFailure(failure)).toBe(false);
   });
@@ -127,6 +128,11 @@ describe('isPermanentFailure, wherever clients put what the server said', () => 
     ['a token response with an error that is prose', new TokenEndpointError('no', { error: 'Client unknown' })],
     ['a source that returned no token response', permanentError('no')],
     ['a variable that does not exist, as fetch in jsdom', new ReferenceError('fetch is not defined')],
+    ['what a page of Next.js must end with', Object.assign(new Error('no'), { digest: 'DYNAMIC_SERVER_USAGE' })],
+    [
+      'a redirect of Next.js',
+      Object.assign(new Error('NEXT_REDIRECT'), { digest: 'NEXT_REDIRECT;replace;/login;307;' }),
+    ],
   ])('should judge as permanent: %s', (_kind, failure) => {
     expect(isPermanentFailure(failure)).toBe(true);
   });

@@ -102,6 +102,44 @@ it('should say that fetch refuses the port', async () => {
   );
 });
 
+describe('the cache, of which Next.js has one for a POST, too', () => {
+  const initOf = async (init: Parameters<ReturnType<typeof boundedFetch>>[1]) => {
+    const sent: (RequestInit | undefined)[] = [];
+    const send: typeof fetch = (_url, given) => {
+      sent.push(given);
+      return Promise.resolve(new Response('{}'));
+    };
+    await boundedFetch('the endpoint', send)('https://id.example/token', init);
+    return sent[0];
+  };
+
+  it('should keep no token', async () => {
+    expect(await initOf(post)).toMatchObject({ method: 'POST', cache: 'no-store' });
+  });
+
+  it('should not be told of it on Cloudflare Workers, which refused the field for years', async () => {
+    const navigator = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+    Object.defineProperty(globalThis, 'navigator', { value: { userAgent: 'Cloudflare-Workers' }, configurable: true });
+    try {
+      expect(await initOf(post)).not.toHaveProperty('cache');
+    } finally {
+      if (navigator) Object.defineProperty(globalThis, 'navigator', navigator);
+      else Reflect.deleteProperty(globalThis, 'navigator');
+    }
+  });
+
+  it('should keep the discovery document, if it likes to', async () => {
+    expect(await initOf({ method: 'GET', redirect: 'manual', headers: {}, body: undefined })).not.toHaveProperty(
+      'cache',
+    );
+  });
+});
+
+it('should pass on what a page of Next.js must end with', async () => {
+  const dynamic = Object.assign(new Error('Dynamic server usage: no-store'), { digest: 'DYNAMIC_SERVER_USAGE' });
+  await expect(ask('https://id.example/token', () => Promise.reject(dynamic))).rejects.toBe(dynamic);
+});
+
 describe('with a fetch from outside', () => {
   it.each<[string, typeof fetch, string]>([
     [

@@ -1,9 +1,17 @@
 /** Marks errors as permanent, so that the stream makes no other attempt. */
 import { InvalidTokenResponseError } from '../errors.js';
+import { fieldsOf } from '../internal/fieldsOf.js';
 
 const marked = /* @__PURE__ */ new WeakSet();
 
-export const isMarkedPermanent = (failure: unknown): boolean => marked.has(failure as object);
+/**
+ * Next.js marks its errors by a `digest`, such as `DYNAMIC_SERVER_USAGE` and `NEXT_REDIRECT`: a page must end with them.
+ * The digest of an error that React sends from a server is a number.
+ */
+const DIGEST = /^[A-Z]{3}/;
+
+export const isMarkedPermanent = (failure: unknown): boolean =>
+  marked.has(failure as object) || DIGEST.test(fieldsOf(failure).digest as string);
 
 /** An error after which another attempt does not help: a mistake in a source or an option, a redirect, no body. */
 export function permanentError(message: string, options?: ErrorOptions): InvalidTokenResponseError {

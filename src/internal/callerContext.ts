@@ -1,6 +1,7 @@
 /** Keeps the asynchronous context of a caller (Node's AsyncLocalStorage). */
 import { Observable } from 'rxjs';
 import { builtinModule } from './builtinModule.js';
+import { onCloudflareWorkers } from './onCloudflareWorkers.js';
 
 /** Runs a function in the context that was captured. */
 export type RunInContext = <R>(work: () => R) => R;
@@ -20,8 +21,7 @@ let Context: AsyncHooks['AsyncResource'];
 export function captureContext(): RunInContext {
   const { AsyncResource } = builtinModule<AsyncHooks>('node:async_hooks') ?? {};
   // On Cloudflare Workers a context belongs to the request in which it was captured, and no other one may fetch in it.
-  const { navigator } = globalThis as { navigator?: { userAgent?: string } };
-  if (!AsyncResource || navigator?.userAgent === 'Cloudflare-Workers') return asIs;
+  if (!AsyncResource || onCloudflareWorkers()) return asIs;
   Context ??= class extends AsyncResource {
     /** For Jest's `--detectOpenHandles`: it lists a resource without this as open, and hides the timers behind it. */
     hasRef(): boolean {

@@ -2,6 +2,7 @@
 import * as oauth from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
 import { discard } from '../internal/discard.js';
+import { onCloudflareWorkers } from '../internal/onCloudflareWorkers.js';
 import { orAborted } from '../internal/onAbort.js';
 import { RATE_HEADERS } from '../answers/retryAfter.js';
 import { markPermanent, isMarkedPermanent, permanentError } from '../answers/permanentError.js';
@@ -18,12 +19,10 @@ import { toUrl } from './secureUrl.js';
  */
 export function boundedFetch(place: string, send: typeof globalThis.fetch | undefined): OAuthFetch {
   return async (url, init) => {
-    const { signal, body } = init;
+    const { signal } = init;
     let response: Response | undefined;
     try {
-      // The fetch of React Native sends no URLSearchParams: their body would be empty.
-      const sent = { ...init, ...(body instanceof URLSearchParams && { body: String(body) }) } as RequestInit;
-      const answer: unknown = await orAborted(Promise.resolve((send ?? globalThis.fetch)(url, sent)), signal);
+      const answer: unknown = await orAborted(Promise.resolve((send ?? globalThis.fetch)(url, sentInit(init))), signal);
       if (!isFetchResponse(answer)) throw permanentError('option "fetch" gave no Response');
       response = answer as Response;
       refuseRedirect(place, response, url);
@@ -39,10 +38,20 @@ export function boundedFetch(place: string, send: typeof globalThis.fetch | unde
 }
 
 /** How oauth4webapi hands a request over: always with `redirect: 'manual'`. */
-export type OAuthFetch = (
-  url: string,
-  init: oauth.CustomFetchOptions<string, oauth.ProtectedResourceRequestBody>,
-) => Promise<Response>;
+export type OAuthFetch = (url: string, init: OAuthInit) => Promise<Response>;
+
+type OAuthInit = oauth.CustomFetchOptions<string, oauth.ProtectedResourceRequestBody>;
+
+function sentInit(init: OAuthInit): RequestInit {
+  const { body, method } = init;
+  return {
+    ...init,
+    // The fetch of Next.js 13 and 14 keeps answers in a file, also to a POST. Workers refused the field for years.
+    ...(method === 'POST' && !onCloudflareWorkers() && { cache: 'no-store' }),
+    // That of React Native sends no URLSearchParams: their body would be empty.
+    ...(body instanceof URLSearchParams && { body: String(body) }),
+  } as RequestInit;
+}
 
 /**
  * oauth4webapi's options for one request. `http:` URLs have passed `objectionTo` by now: they are loopback, or allowed.
