@@ -117,6 +117,8 @@ describe('isPermanentFailure, wherever clients put what the server said', () => 
     ["Arctic's error", Object.assign(new Error('no'), { code: 'invalid_client' })],
     ["Feathers' error", Object.assign(new Error('no'), { code: 401, className: 'not-authenticated' })],
     ["MSAL's error that there is no account", { errorCode: 'native_account_unavailable' }],
+    ["Apollo Client's error of any status", { name: 'ServerError', statusCode: 401, result: {} }],
+    ["MSAL's error of a server", { name: 'ServerError', errorCode: 'invalid_resource', status: 400 }],
     ["Auth0's error that there is no refresh token", { error: 'missing_refresh_token' }],
     [
       'a 403 of AWS, which is XML',
