@@ -6,10 +6,10 @@ import { root } from './run.mjs';
 // What an application pays for each import, minified and gzipped, without rxjs. The goals are of the second edition of
 // docs/guarantees.md; the limits are what its guarantees cost today, and must not grow unnoticed. Bytes.
 const imports = [
-  { names: 'createTokenStream, withToken', limit: 17_288, goal: 7_680 },
-  { names: 'createTokenStream, withToken, createFetch', limit: 21_030, goal: 9_728 },
+  { names: 'createTokenStream, withToken', limit: 17_292, goal: 7_680 },
+  { names: 'createTokenStream, withToken, createFetch', limit: 21_033, goal: 9_728 },
   { names: '*', limit: 23_192 },
-  { from: 'pool', names: '*', limit: 19_963 },
+  { from: 'pool', names: '*', limit: 19_966 },
   { from: 'otel', names: '*', limit: 1_557 },
 ];
 const fileOf = (from = '') => join(root, 'dist/esm', from, 'index.js');

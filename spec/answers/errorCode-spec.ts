@@ -58,6 +58,7 @@ describe('errorCodeOf', () => {
     ["Google's older error", { error: { code: 403, errors: [{ reason: 'rateLimitExceeded' }] } }, 'rateLimitExceeded'],
     ["Google's reason that is no limit", { error: { errors: [{ reason: 'forbidden' }] } }, undefined],
     ['WeChat, WeCom and DingTalk are busy', { errcode: -1, errmsg: 'system error' }, 'temporarily_unavailable'],
+    ['a code beside it', { error, errcode: -1 }, error],
     ["WeChat's refusal", { errcode: 40013, errmsg: 'invalid appid' }, undefined],
     ["Meta's passing fault", { error: { code: 2, is_transient: true } }, 'temporarily_unavailable'],
     ["Meta's other fault", { error: { code: 190, is_transient: false } }, undefined],

@@ -14,8 +14,9 @@ export function errorCodeOf(answer: unknown): string | undefined {
     const text = textOfBody(carrier);
     const body = text === undefined ? carrier : parseBody(text);
     const { error, error_description, errcode } = fieldsOf(body);
-    // WeChat, WeCom and DingTalk are busy.
-    const code = errcode === -1 ? 'temporarily_unavailable' : (codeIn(error) ?? findIn(body, oauthCode));
+    // So WeChat, WeCom and DingTalk say that they are busy.
+    const busy = errcode === -1 ? 'temporarily_unavailable' : undefined;
+    const code = codeIn(error) ?? findIn(body, oauthCode) ?? busy;
     // ServiceNow says `server_error`, and the code that it means in the description.
     const isRefusalInDescription = code !== undefined && isTemporaryCode(code) && isPermanentCode(error_description);
     if (code !== undefined) return isRefusalInDescription ? (error_description as string) : code;
