@@ -1,6 +1,7 @@
 /** The state of one refresh through Redis, shared by the steps that ask, fetch and store. */
-import { isGivenUp, type Fetch, type StoreRefresh } from '../stores/storeRefresh.js';
-import type { RefreshReason, TokenRequest } from '../token/types.js';
+import type { Fetch, StoreRefresh } from '../stores/storeRefresh.js';
+import type { StoredToken } from '../token/tokenStore.js';
+import type { RefreshReason, TokenRequest, TokenResponse } from '../token/types.js';
 import type { Kind } from './protocol.js';
 import type { StoreContext } from './storeContext.js';
 import type { TokenRecord } from './tokenRecord.js';
@@ -20,8 +21,6 @@ export interface RedisRefresh extends StoreRefresh {
   knowsPrevious: boolean;
   /** That Redis is not available has been reported. */
   isReported: boolean;
-  /** It fetches without Redis: a lease that comes now is given back. */
-  isLocal: boolean;
 }
 
 const KINDS: Partial<Record<RefreshReason, Kind>> = { manual: 'forced', rejected: 'rejected' };
@@ -48,12 +47,20 @@ export function beginRefresh(
     beyond: Math.max(generation, session.lastEnded()),
     knowsPrevious: isExact,
     isReported: false,
-    isLocal: false,
   };
 }
 
-/** It asks Redis for nothing any more. */
-export const isFinished = (refresh: RedisRefresh): boolean => refresh.isLocal || isGivenUp(refresh);
-
 export const isPrevious = ({ request: { previous } }: RedisRefresh, { response }: TokenRecord): boolean =>
   response.access_token === previous?.value;
+
+/** A token that Redis has not stored is used by this process only; null when the user has signed out. */
+export function useLocally(
+  { cache, now }: StoreContext,
+  { isSignedOut }: RedisRefresh,
+  response: TokenResponse,
+  requestedAt: number,
+): StoredToken | null {
+  if (isSignedOut()) return null;
+  cache.addLocal(response);
+  return { response, age: Math.ceil(now() - requestedAt), origin: 'fetched' };
+}

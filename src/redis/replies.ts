@@ -37,11 +37,11 @@ export type Acquired = AnswerHeader &
     | { readonly type: 'nothing' }
   );
 
-export type Committed = AnswerHeader &
-  (
-    | { readonly type: 'stored'; readonly generation: number }
-    | { readonly type: 'stale'; readonly token: EncryptedToken | null }
-  );
+export type CommitResult =
+  /** Stored, for all. */
+  | { readonly type: 'stored'; readonly generation: number }
+  /** Someone else leads, or has stored a token or signed out since: the stored token counts, if there is one. */
+  | { readonly type: 'stale'; readonly token: EncryptedToken | null };
 
 type Push = { readonly now: number } & (
   | { readonly type: 'token'; readonly hashId: string; readonly token: EncryptedToken }
@@ -72,7 +72,7 @@ export function parseAcquireReply(reply: unknown): Acquired {
 }
 
 /** Reads the answer of the commit script. */
-export function parseCommitReply(reply: unknown): Committed {
+export function parseCommitReply(reply: unknown): AnswerHeader & CommitResult {
   const { type, header, fields } = split(reply);
   if (type === 'O') return { type: 'stored', ...header, generation: ms(fields[0]) };
   if (type === 'S') return { type: 'stale', ...header, token: fields[4] === '1' ? tokenIn(fields) : null };

@@ -5,23 +5,18 @@ import { abortable } from '../internal/abortable.js';
 import { headStartOf } from '../internal/hiddenMembers.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
 import { sessionEnded } from '../stores/session.js';
+import { isGivenUp } from '../stores/storeRefresh.js';
 import { isPermanentFailure, retryAfterOf } from '../answers/isPermanentFailure.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
-import { beginRefresh, isFinished, isPrevious, type RedisRefresh } from './redisRefresh.js';
+import { beginRefresh, isPrevious, useLocally, type RedisRefresh } from './redisRefresh.js';
 import { RedisUnavailable } from './boundedCalls.js';
-import {
-  fetchUnderLease,
-  giveBackLease,
-  type CommitOutcome,
-  type LeaseGrant,
-  type Uncommitted,
-} from './fetchUnderLease.js';
+import { commitToken } from './commitToken.js';
+import { fetchUnderLease, giveBackLease, type LeaseGrant } from './fetchUnderLease.js';
 import { pollPause } from './leaseTimes.js';
 import type { Timed } from './protocol.js';
 import type { Acquired } from './replies.js';
 import { errorOf, isOfOneProcess } from './sharedFailure.js';
-import { handOut, keep, newerThan, receive, type StoreContext } from './storeContext.js';
-import type { TokenRecord } from './tokenRecord.js';
+import { handOut, newerThan, receive, type StoreContext } from './storeContext.js';
 
 /** Between attempts to reach Redis while a caller waits for it. Milliseconds. */
 const RETRY = 150;
@@ -37,7 +32,7 @@ const sleep = ({ timers, wake$ }: StoreContext, ms: number): Promise<void> =>
 
 async function askUntilToken(store: StoreContext, refresh: RedisRefresh): Promise<StoredToken> {
   try {
-    for (let round = 0; !isFinished(refresh); round++) {
+    for (let round = 0; !isGivenUp(refresh); round++) {
       const token = await askOnce(store, refresh, round);
       if (!token) continue;
       store.unreadable = undefined;
@@ -68,7 +63,9 @@ async function askOnce(store: StoreContext, refresh: RedisRefresh, round: number
     await store.session.publishPending();
     const hasRefreshToken = store.onUnavailable === 'wait' && store.cache.last()?.response.refresh_token !== undefined;
     answer = await store.calls.acquire({ ...refresh, hasRefreshToken }, (late) => {
-      if (late.type === 'lease' && isFinished(refresh)) void giveBackLease(store, late.fence);
+      // Without Redis this refresh does not ask again.
+      const isOfNoUse = store.onUnavailable === 'local' || isGivenUp(refresh);
+      if (late.type === 'lease' && isOfNoUse) void giveBackLease(store, late.fence);
     });
   } catch (failure) {
     if (!(failure instanceof RedisUnavailable)) throw failure;
@@ -135,42 +132,13 @@ async function onPause(
 }
 
 async function onLease(store: StoreContext, refresh: RedisRefresh, grant: LeaseGrant): Promise<StoredToken | null> {
-  const outcome = await fetchUnderLease(store, grant, refresh).catch((error: unknown) => {
+  const fetched = await fetchUnderLease(store, grant, refresh).catch((error: unknown) => {
     if (isPermanentFailure(error)) store.refusedAfter = store.cache.newestGeneration();
     // Another process has led since, and stored a token: that one is handed out.
     if (newerFor(store, refresh)) return null;
     throw error;
   });
-  if (outcome?.type === 'local') return useUncommitted(store, refresh, outcome);
-  if (!outcome || refresh.isSignedOut()) return null;
-  const token = await takeIn(store, outcome);
-  return token && handOut(store, token, outcome.type === 'stored' ? 'fetched' : 'shared');
-}
-
-/** Redis did not take the token in time: this process uses it, unless the user has signed out. */
-function useUncommitted(
-  store: StoreContext,
-  { request, isSignedOut }: RedisRefresh,
-  { failure, response, age, later }: Uncommitted,
-): StoredToken | null {
-  request.report?.(failure);
-  if (isSignedOut()) return null;
-  store.cache.addLocal(response);
-  // The stored token may be encrypted with a key that this process does not have: the next refresh reports that.
-  later.then((committed) => onLateCommit(store, committed)).catch(() => undefined);
-  return { response, age, origin: 'fetched' };
-}
-
-/** Puts the token that is in Redis after a commit into the cache, if there is one of this session. */
-async function takeIn(store: StoreContext, committed: CommitOutcome): Promise<TokenRecord | null> {
-  if (committed.type === 'stored') return keep(store, committed.token);
-  return committed.token && receive(store, committed.token);
-}
-
-/** Redis has taken the token after all, or has a newer one of another process. */
-async function onLateCommit(store: StoreContext, committed: CommitOutcome | null): Promise<void> {
-  const token = committed && (await takeIn(store, committed));
-  if (token) store.found$.next(token);
+  return fetched && commitToken(store, refresh, fetched);
 }
 
 /**
@@ -179,14 +147,11 @@ async function onLateCommit(store: StoreContext, committed: CommitOutcome | null
  */
 async function fetchLocally(store: StoreContext, refresh: RedisRefresh): Promise<StoredToken | null> {
   if (store.unreadable !== undefined) throw store.unreadable;
-  if (isFinished(refresh)) return null;
-  refresh.isLocal = true;
+  if (isGivenUp(refresh)) return null;
   const begun = store.now();
   const response = await fetchForStore(refresh.fetch(store.cache.last()?.response ?? null), {
     abandoned: refresh.abandoned,
     timers: store.timers,
   });
-  if (refresh.isSignedOut()) return null;
-  store.cache.addLocal(response);
-  return { response, age: Math.ceil(store.now() - begun + headStartOf(refresh.request)), origin: 'fetched' };
+  return useLocally(store, refresh, response, begun - headStartOf(refresh.request));
 }
