@@ -59,35 +59,33 @@ type RunScript = (script: string, key: string, args: readonly (string | number)[
 export function scriptRunner(client: RedisClient): RunScript {
   const shas = new Map<string, string>();
   let hasEvalSha = true;
-  const inFull: RunScript = (script, key, args) =>
-    isIoredis(client)
-      ? client.eval(script, 1, key, ...args.map(String))
-      : client.eval(script, { keys: [key], arguments: args.map(String) });
-  const bySha: RunScript = (sha, key, args) =>
-    isIoredis(client)
-      ? client.evalsha(sha, 1, key, ...args.map(String))
-      : client.evalSha(sha, { keys: [key], arguments: args.map(String) });
   return async (script, key, args) => {
     const sha = shas.get(script);
-    if (!hasEvalSha) return inFull(script, key, args);
+    const inFull = () => evaluate(client, 'eval', script, key, args.map(String));
+    if (!hasEvalSha) return inFull();
     if (sha === undefined) {
       // Without a hash each command is sent in full.
       sha1(script).then(
         (computed) => shas.set(script, computed),
         () => undefined,
       );
-      return inFull(script, key, args);
+      return inFull();
     }
     try {
-      return await bySha(sha, key, args);
+      return await evaluate(client, 'evalsha', sha, key, args.map(String));
     } catch (error) {
       const message = String((error as Error | undefined)?.message);
       hasEvalSha &&= !/^ERR (?:unknown|unsupported) command/i.test(message);
       if (hasEvalSha && !message.startsWith('NOSCRIPT')) throw error;
-      return inFull(script, key, args);
+      return inFull();
     }
   };
 }
+
+const evaluate = (client: RedisClient, command: 'eval' | 'evalsha', text: string, key: string, args: string[]) =>
+  isIoredis(client)
+    ? client[command](text, 1, key, ...args)
+    : client[command === 'eval' ? 'eval' : 'evalSha'](text, { keys: [key], arguments: args });
 
 /** The application has closed it, or has not connected it yet. */
 export function isClosed(client: RedisClient): boolean {
