@@ -20,7 +20,7 @@ const now = () => performance.now();
 const callsOn = (client: RedisClient, key: string, storeDeadline?: number, lease?: number): Protocol =>
   createProtocol(settingsOf({ client, key, storeDeadline, lease }), now, createTimers(asyncScheduler));
 const commitOf = (fence: number, owner: string, encrypted = '0.{"access_token":"T1"}'): Commit => ({
-  fence,
+  generation: fence,
   beyond: 0,
   requestedAt: now(),
   issued: Date.now(),

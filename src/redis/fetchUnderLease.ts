@@ -70,7 +70,7 @@ async function fetchToken(
   const token = { generation: fence, issued, life, response };
   const encrypted = await encryption.encrypt('token', token);
   const ttl = ttlOf(life, typeof response.refresh_token === 'string');
-  return { token, commit: { fence, beyond, requestedAt, issued, life, took, ttl, owner, encrypted } };
+  return { token, commit: { generation: fence, issued, life, encrypted, beyond, requestedAt, took, ttl, owner } };
 }
 
 /** If Redis does not hear of it, no process is held up for long: the lease ends by itself. */

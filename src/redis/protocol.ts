@@ -4,7 +4,14 @@ import { createBoundedCalls } from './boundedCalls.js';
 import { isDown, scriptRunner } from './client.js';
 import { createClockBound } from './clockBound.js';
 import type { StoreSettings } from './options.js';
-import { parseAcquireReply, parseCommitReply, parseSignOutReply, type Acquired, type AnswerHeader } from './replies.js';
+import {
+  parseAcquireReply,
+  parseCommitReply,
+  parseSignOutReply,
+  type Acquired,
+  type AnswerHeader,
+  type EncryptedToken,
+} from './replies.js';
 import { ACQUIRE } from './acquireScript.js';
 import { COMMIT } from './commitScript.js';
 import { FAIL } from './failScript.js';
@@ -20,17 +27,17 @@ export type Kind = '' | 'forced' | 'rejected';
 /** An answer, and when it was asked for and came, by a clock that is never set. */
 export type Timed<T> = T & { readonly sent: number; readonly received: number };
 
-export interface Commit {
-  readonly fence: number;
+/** A token to store. Its generation is the fence of the lease. */
+export interface Commit extends EncryptedToken {
+  /** The generation that it replaces. */
   readonly beyond: number;
-  /** When the token was asked for, by the local clock; and by Redis' clock, never too late. */
+  /** When it was asked for, by the local clock. */
   readonly requestedAt: number;
-  readonly issued: number;
-  readonly life: number;
+  /** How long its fetch took. */
   readonly took: number;
+  /** How long Redis keeps it. */
   readonly ttl: number;
   readonly owner: string;
-  readonly encrypted: string;
 }
 
 export interface Ask {
@@ -84,9 +91,9 @@ export function createProtocol(
       return call(ACQUIRE, args, parseAcquireReply, onLateAnswer);
     },
     /** The age is that at the moment of sending: a commit may be repeated. */
-    commit: ({ fence, beyond, requestedAt, issued, life, took, ttl, owner, encrypted }: Commit) => {
+    commit: ({ generation, issued, life, encrypted, beyond, requestedAt, took, ttl, owner }: Commit) => {
       const age = Math.ceil(now() - requestedAt);
-      const args = [fence, beyond, age, Math.floor(issued), life, Math.ceil(took), ttl, channel, owner, encrypted];
+      const args = [generation, beyond, age, Math.floor(issued), life, Math.ceil(took), ttl, channel, owner, encrypted];
       return call(COMMIT, args, parseCommitReply);
     },
     fail: (fence: number, pause: number, failure: string): Promise<unknown> =>

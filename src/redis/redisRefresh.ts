@@ -2,20 +2,14 @@
 import type { Fetch, StoreRefresh } from '../stores/storeRefresh.js';
 import type { StoredToken } from '../token/tokenStore.js';
 import type { RefreshReason, TokenRequest, TokenResponse } from '../token/types.js';
-import type { Kind } from './protocol.js';
+import type { Ask, Kind } from './protocol.js';
 import type { StoreContext } from './storeContext.js';
 import type { TokenRecord } from './tokenRecord.js';
 
 /** One call of the store's `refresh`, with what is known and has been done so far. */
-export interface RedisRefresh extends StoreRefresh {
-  readonly owner: string;
-  readonly kind: Kind;
-  /**
-   * The pause after a failure shrinks to the least one: the application wants a token now, or the failure was that of
-   * another process' credentials.
-   */
+export interface RedisRefresh extends StoreRefresh, Ask {
+  /** Because the application wants a token now, or the failure was that of another process' credentials. */
   shortensPause: boolean;
-  /** A token later than this generation is asked for. */
   beyond: number;
   /** Whether `beyond` is the generation of the previous token. */
   knowsPrevious: boolean;

@@ -42,9 +42,8 @@ import { tokenChanges } from './tokenChanges.js';
  *   'local'`.
  */
 export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
-  const settings = settingsOf(options);
-  const store = createStoreContext(settings);
-  const changes = tokenChanges(store, channelEvents(settings.client, settings.channel));
+  const store = createStoreContext(settingsOf(options));
+  const changes = tokenChanges(store, channelEvents(store.client, store.channel));
   return {
     refresh: sharedRefresh(store),
     changes,

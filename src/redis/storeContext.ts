@@ -17,7 +17,6 @@ import { decryptRecord, type TokenRecord } from './tokenRecord.js';
 export type StoreContext = ReturnType<typeof createStoreContext>;
 
 export function createStoreContext(settings: StoreSettings) {
-  const { client, fetchTimeout, lifetime, onUnavailable } = settings;
   // A clock that is never set, and goes on while the machine sleeps. The timers do not keep a process alive: the stream
   // does, while it has a subscriber.
   const { now } = steadyClock(CLOCKS.ticks, CLOCKS.wall);
@@ -39,10 +38,7 @@ export function createStoreContext(settings: StoreSettings) {
   });
   const calls = createProtocol(settings, now, timers, session.onAnswer);
   return {
-    client,
-    fetchTimeout,
-    lifetime,
-    onUnavailable,
+    ...settings,
     calls,
     cache,
     session,

@@ -6,12 +6,7 @@ import type { EncryptedToken } from './replies.js';
 import type { Encryption } from './encryption.js';
 
 /** A token with what is stored beside it. */
-export interface TokenRecord {
-  readonly generation: number;
-  /** By Redis' clock. */
-  readonly issued: number;
-  /** Milliseconds; -1 when unknown. */
-  readonly life: number;
+export interface TokenRecord extends Omit<EncryptedToken, 'encrypted'> {
   readonly response: TokenResponse;
 }
 
