@@ -126,6 +126,10 @@ export function tokenToHandOut(
   return hasLifeLeft(life, age) ? { response: record.response, age, origin: 'shared' } : null;
 }
 
+/** Whether `record` was fetched in the place of what the file holds, or held; null: nothing. */
+export const hasReplaced = (record: TokenRecord, held: TokenRecord | null): boolean =>
+  record.replaces === (held?.id ?? '');
+
 /** Whether it is the same token; it may have been marked as rejected meanwhile. */
 export const isSame = (one: TokenRecord | null, other: TokenRecord | null): boolean => one?.id === other?.id;
 

@@ -1,9 +1,9 @@
 /** Stores a fetched token, although its lock was lost or the file cannot be written at once. */
 import { firstValueFrom } from 'rxjs';
 import type { HeldLock } from './lock.js';
-import { isSame, serialized } from './record.js';
+import { hasReplaced, serialized, type TokenRecord } from './record.js';
 import { pause, type StoreContext } from './storeContext.js';
-import type { Fetched, Unwritten } from './tokenCache.js';
+import type { Unwritten } from './tokenCache.js';
 
 /** How often it is tried at once. */
 const QUICK = 5;
@@ -21,10 +21,10 @@ const RETRY = 1000;
 export async function save(
   store: StoreContext,
   lock: HeldLock,
-  fetched: Fetched,
+  record: TokenRecord,
   onFailure: (failure: unknown) => void,
 ): Promise<boolean> {
-  const unwritten: Unwritten = { ...fetched, lock, isTaken: false };
+  const unwritten: Unwritten = { record, lock, isTaken: false };
   for (let round = 0; ; round++) {
     try {
       const isTheirs = await write(store, unwritten);
@@ -48,14 +48,14 @@ export async function save(
  * theirs was. @returns whether it was
  */
 async function write(store: StoreContext, unwritten: Unwritten): Promise<boolean> {
-  const { record, base } = unwritten;
+  const { record } = unwritten;
   for (let round = 0; !(await unwritten.lock?.commit(serialized(record))); round++) {
     unwritten.lock = null;
     const again = await store.lockOrPause(round);
     if (!again) continue;
     let isUnchanged = false;
     try {
-      isUnchanged = isSame(await store.read(), base);
+      isUnchanged = hasReplaced(record, await store.read());
     } finally {
       if (!isUnchanged) await again.release().catch(() => undefined);
     }
@@ -77,7 +77,7 @@ export async function retryUnwritten(store: StoreContext): Promise<HeldLock | nu
   unwritten.isTaken = true;
   try {
     // Somebody may have deleted the file, which leaves the lock as it is.
-    if (isSame(await store.read(), unwritten.base)) await write(store, unwritten);
+    if (hasReplaced(unwritten.record, await store.read())) await write(store, unwritten);
     else await unwritten.lock?.release();
     if (store.cache.unwritten() === unwritten) store.cache.setUnwritten(undefined);
     return null;

@@ -79,10 +79,9 @@ async function fetchUnderLock(store: StoreContext, refresh: FileRefresh, lock: H
     await store.read().catch(() => null);
     if (refresh.isSignedOut()) return null;
     isSaving = true;
-    const fetched = { record, base };
     // First, since a process that watches the file may see it before this goes on.
-    store.cache.remember(fetched);
-    const isTheirs = await save(store, lock, fetched, (failure) => refresh.request.report?.(failure));
+    store.cache.remember(record);
+    const isTheirs = await save(store, lock, record, (failure) => refresh.request.report?.(failure));
     return isTheirs ? null : { response, age: age(), origin: 'fetched' };
   } finally {
     if (!isSaving) await giveBack(store, lock);

@@ -3,16 +3,11 @@ import type { StoredToken } from '../token/tokenStore.js';
 import type { TokenResponse } from '../token/types.js';
 import type { HeldLock } from './lock.js';
 import type { FileTokenStoreOptions } from './options.js';
-import { isOlder, isSame, tokenToHandOut, type TokenRecord } from './record.js';
-
-/** A token that was fetched, and what the file held when its fetch began. */
-export interface Fetched {
-  readonly record: TokenRecord;
-  readonly base: TokenRecord | null;
-}
+import { hasReplaced, isOlder, tokenToHandOut, type TokenRecord } from './record.js';
 
 /** A token that could not be written, whose refresh token is the newest. */
-export interface Unwritten extends Fetched {
+export interface Unwritten {
+  readonly record: TokenRecord;
   /** Kept for it; null if it was lost. */
   lock: HeldLock | null;
   /** It is being written, or a refresh has the lock. */
@@ -21,25 +16,22 @@ export interface Unwritten extends Fetched {
 
 export function createTokenCache(lifetime: FileTokenStoreOptions['lifetime']) {
   let newest: TokenRecord | null = null;
-  /** The id of what the file held before `newest`. */
-  let replaced: string | undefined;
   let unwritten: Unwritten | undefined;
 
   /** Whether this process has a newer refresh token than that of the file, which is used. */
   const isBehind = (base: TokenRecord | null): boolean =>
-    (unwritten !== undefined && isSame(unwritten.base, base)) || isOlder(base, newest);
+    (unwritten !== undefined && hasReplaced(unwritten.record, base)) || isOlder(base, newest);
 
   return {
     /** What this process has fetched or been given last. */
     newest: (): TokenRecord | null => newest,
-    /** Takes note of what this process has fetched, and in place of what: the file may not say so yet. */
-    remember: ({ record, base }: Fetched): void => {
+    /** Takes note of what this process has fetched: the file may not say so yet. */
+    remember: (record: TokenRecord): void => {
       newest = record;
-      replaced = base?.id;
     },
     /** The token of a record for a stream that has `unwanted`, noted as the newest; null if it is of no use to it. */
     handOut: (record: TokenRecord | null, unwanted: string | undefined): StoredToken | null => {
-      if (record && (record.id === replaced || isOlder(record, newest))) return null;
+      if (record && (newest?.replaces === record.id || isOlder(record, newest))) return null;
       const token = tokenToHandOut(record, unwanted, lifetime);
       if (token) newest = record;
       return token;

@@ -5,7 +5,7 @@ import { TokenStoreError } from '../errors.js';
 import { codeOf, openSafe, refuseUnsafe, syncDirectory, targetOf } from '../internal/files.js';
 import { messageOf } from '../answers/messageOf.js';
 import { nullIfAbsent } from './lockFolder.js';
-import { MAX_BYTES, parseRecord, type TokenRecord } from './record.js';
+import { hasReplaced, MAX_BYTES, parseRecord, type TokenRecord } from './record.js';
 
 /** The file that the path leads to. @throws TokenStoreError when it cannot be used, or holds something else */
 export function openTokenFile(path: string): string {
@@ -70,7 +70,7 @@ export async function takeUpToken(file: string, target: string): Promise<void> {
   const left = await readRecord(file, promises.open(file));
   if (left?.replaces === undefined) return;
   const present = await readTokenFile(target);
-  if (left.replaces !== (present?.id ?? '') || (present && present.session !== left.session)) return;
+  if (!hasReplaced(left, present) || (present && present.session !== left.session)) return;
   try {
     const handle = await openSafe(file, 'O_RDWR');
     await handle.sync().finally(() => handle.close());
