@@ -1,25 +1,10 @@
 /** The page of a tab: its storage, and when it is hidden, shown and opened. */
-import { defer, fromEvent, merge, of, type Observable } from 'rxjs';
+import { defer, fromEvent, merge, of } from 'rxjs';
 
-/** What the store needs of the page in which it was created. */
-export interface Page {
-  /** Throws where the browser blocks it; null where it is switched off. */
-  readonly localStorage: () => Storage;
-  /** The page goes away. It may go into the back/forward cache. */
-  readonly hidden$: Observable<unknown>;
-  /** The page is there, or is back from the back/forward cache. */
-  readonly shown$: Observable<unknown>;
-  /**
-   * The page may have missed messages: it is back from the back/forward cache, no longer frozen, or visible again. Or
-   * another tab has changed localStorage, perhaps cleared it.
-   */
-  readonly returned$: Observable<unknown>;
-  /** Emits at once, or when the user opens the page, if it is prerendered: browsers give it no lock before. */
-  readonly opened$: Observable<unknown>;
-}
+export type Page = ReturnType<typeof currentPage>;
 
-/** @throws TypeError where there is no page: on a server, in a worker */
-export function currentPage(): Page {
+/** What the store needs of its page. @throws TypeError where there is no page: on a server, in a worker */
+export function currentPage() {
   const { window, document } = globalThis as {
     window?: EventTarget & { readonly localStorage: Storage };
     document?: EventTarget & { readonly prerendering?: boolean };
@@ -33,10 +18,18 @@ export function currentPage(): Page {
   const event = (target: EventTarget, type: string) => fromEvent(target, type, { capture: true });
   const shown$ = event(window, 'pageshow');
   return {
+    /** Throws where the browser blocks it; null where it is switched off. */
     localStorage: () => window.localStorage,
+    /** The page goes away. It may go into the back/forward cache. */
     hidden$: event(window, 'pagehide'),
+    /** The page is there, or is back from the back/forward cache. */
     shown$,
+    /**
+     * The page may have missed messages: it is back from the back/forward cache, no longer frozen, or visible again. Or
+     * another tab has changed localStorage, perhaps cleared it.
+     */
     returned$: merge(shown$, event(document, 'resume'), event(document, 'visibilitychange'), event(window, 'storage')),
+    /** Emits at once, or when the user opens the page, if it is prerendered: browsers give it no lock before. */
     opened$: defer(() => (document.prerendering ? event(document, 'prerenderingchange') : of(null))),
   };
 }
