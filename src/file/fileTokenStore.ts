@@ -1,16 +1,13 @@
 /** The public function `fileTokenStore`, and how a sign-out deletes the token from the file. */
-import { asyncScheduler, concatMap, filter, ignoreElements, merge, share, startWith, type Observable } from 'rxjs';
-import { createTimers } from '../internal/timers.js';
+import { concatMap, filter, ignoreElements, merge, share, startWith, type Observable } from 'rxjs';
 import { checkPath } from '../internal/files.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import { fileChanges } from './fileChanges.js';
-import { createFileLock } from './lock.js';
 import { settingsOf, type FileTokenStoreOptions } from './options.js';
 import { signedOutRecord, serialized } from './record.js';
-import { createSession } from './session.js';
 import { sharedRefresh } from './sharedRefresh.js';
 import { createStoreContext, type StoreContext } from './storeContext.js';
-import { emptyTokenFile, openTokenFile, takeUpToken } from './tokenFile.js';
+import { emptyTokenFile } from './tokenFile.js';
 
 /**
  * One token for all processes of a user on one machine, in a file of its owner (mode 0600): for command-line tools,
@@ -41,18 +38,8 @@ import { emptyTokenFile, openTokenFile, takeUpToken } from './tokenFile.js';
  */
 export function fileTokenStore(path: string, options?: FileTokenStoreOptions): TokenStore {
   checkPath(path);
-  const { staleAfter, lifetime } = settingsOf(options);
-  const target = openTokenFile(path);
-  // They do not keep a process alive: the stream does, while it has a subscriber.
-  const timers = createTimers(asyncScheduler);
-  const session = createSession((id) => endSession(store, id), timers);
-  const store = createStoreContext({
-    target,
-    fileLock: createFileLock(target, staleAfter, timers, (file) => takeUpToken(file, target)),
-    session,
-    timers,
-    lifetime,
-  });
+  const store = createStoreContext(path, settingsOf(options), (id) => endSession(store, id));
+  const { session } = store;
   const changes = tokenChanges(store);
   return {
     refresh: sharedRefresh(store),

@@ -17,8 +17,6 @@ export interface HeldLock {
   release(): Promise<void>;
 }
 
-export type FileLock = ReturnType<typeof createFileLock>;
-
 /** No more than this counts between two observations: the machine may have slept meanwhile. Milliseconds. */
 const LONGEST_INTERVAL = 500;
 

@@ -18,6 +18,8 @@ export interface FileTokenStoreOptions {
   lifetime?: TokenStreamOptions['lifetime'];
 }
 
+export type FileStoreSettings = ReturnType<typeof settingsOf>;
+
 /** The options with their defaults. @throws TypeError that names an option out of range */
 export function settingsOf(options: FileTokenStoreOptions = {}) {
   requireObject(options);

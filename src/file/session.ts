@@ -4,8 +4,6 @@ import type { Timers } from '../internal/timers.js';
 import { createStoreSession } from '../stores/session.js';
 import type { TokenRecord } from './record.js';
 
-export type Session = ReturnType<typeof createSession>;
-
 /** @param publish ends the session for the others, and returns the one that the file is of then */
 export function createSession(publish: (id: string) => Promise<string | null>, timers: Timers) {
   /** Null: none has begun. Undefined: the file has not been read. */

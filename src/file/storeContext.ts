@@ -1,28 +1,30 @@
 /** The parts of one store: the file as it is now, what this process knows besides, and the lock. */
-import { firstValueFrom } from 'rxjs';
+import { asyncScheduler, firstValueFrom } from 'rxjs';
 import { TokenStoreError } from '../errors.js';
 import { codeOf } from '../internal/files.js';
 import { createQueue } from '../internal/queue.js';
-import type { Timers } from '../internal/timers.js';
+import { createTimers, type Timers } from '../internal/timers.js';
 import type { StoredToken } from '../token/tokenStore.js';
-import type { HeldLock, FileLock } from './lock.js';
-import type { FileTokenStoreOptions } from './options.js';
+import { createFileLock, type HeldLock } from './lock.js';
+import type { FileStoreSettings } from './options.js';
 import type { TokenRecord } from './record.js';
-import type { Session } from './session.js';
+import { createSession } from './session.js';
 import { createTokenCache } from './tokenCache.js';
-import { readTokenFile, storeError } from './tokenFile.js';
+import { openTokenFile, readTokenFile, storeError, takeUpToken } from './tokenFile.js';
 
 export type StoreContext = ReturnType<typeof createStoreContext>;
 
-interface StoreParts extends Pick<FileTokenStoreOptions, 'lifetime'> {
-  readonly target: string;
-  readonly fileLock: FileLock;
-  readonly session: Session;
-  readonly timers: Timers;
-}
-
-/** What the parts of one store share. */
-export function createStoreContext({ target, fileLock, session, timers, lifetime }: StoreParts) {
+/** What the parts of one store share. @param publish see `createSession` */
+export function createStoreContext(
+  path: string,
+  { staleAfter, lifetime }: FileStoreSettings,
+  publish: (id: string) => Promise<string | null>,
+) {
+  const target = openTokenFile(path);
+  // They do not keep a process alive: the stream does, while it has a subscriber.
+  const timers = createTimers(asyncScheduler);
+  const session = createSession(publish, timers);
+  const fileLock = createFileLock(target, staleAfter, timers, (file) => takeUpToken(file, target));
   const cache = createTokenCache(lifetime);
   // Of two reads at once, the one that began first may end last, with what the file does not hold any more.
   const inTurn = createQueue();
