@@ -47,13 +47,11 @@ export function createBoundedCalls(deadline: number, timers: Timers, isDown: () 
     };
     sent
       .finally(() => unanswered.delete(sent))
-      .then(
-        (reply) => {
-          everAnswered = true;
-          if (isGivenUp) onLateReply?.(reply);
-        },
-        () => undefined,
-      );
+      .then((reply) => {
+        everAnswered = true;
+        if (isGivenUp) onLateReply?.(reply);
+      })
+      .catch(() => undefined);
     const reply$ = from(sent).pipe(
       catchError((error: unknown) => {
         throw errorOf(error);

@@ -1,4 +1,5 @@
 /** The Lua scripts as typed calls, and what their answers say about the clock of Redis. */
+import { Subject } from 'rxjs';
 import type { Timers } from '../internal/timers.js';
 import { createBoundedCalls } from './boundedCalls.js';
 import { isDown, scriptRunner } from './client.js';
@@ -60,27 +61,21 @@ export type Protocol = ReturnType<typeof createProtocol>;
  */
 const MOST_AHEAD = 60_000;
 
-/**
- * The scripts as calls, each within the deadline; every answer that is read tells something of Redis' clock.
- *
- * @param onAnswer gets every answer that is read: it says which sign-out was the last
- */
-export function createProtocol(
-  settings: StoreSettings,
-  now: () => number,
-  timers: Timers,
-  onAnswer: (answer: Timed<AnswerHeader>) => void = () => undefined,
-) {
+/** The scripts as calls, each within the deadline; every answer that is read tells something of Redis' clock. */
+export function createProtocol(settings: StoreSettings, now: () => number, timers: Timers) {
   const { channel, lease, forceCooldown } = settings;
   const clock = createClockBound();
+  const answer$ = new Subject<Timed<AnswerHeader>>();
   let hashId = '';
   const { send, call } = createCaller(settings, now, timers, (answer) => {
     clock.learn({ ...answer, redis: answer.now });
     hashId = answer.hashId;
-    onAnswer(answer);
+    answer$.next(answer);
   });
 
   return {
+    /** Every answer that is read: it says which sign-out was the last. */
+    answer$,
     /** @param onLateAnswer gets an answer that came too late for the caller */
     acquire: (
       { owner, beyond, kind, shortensPause, hasRefreshToken }: Ask,
@@ -153,13 +148,7 @@ function createCaller(
         return answer;
       };
       // Read after the call has settled: what cannot be read does not mean that Redis is not available.
-      return bounded(sendTimed, (reply) => {
-        try {
-          onLateAnswer?.(understand(reply));
-        } catch {
-          // No caller waits for it any more.
-        }
-      }).then(understand);
+      return bounded(sendTimed, (reply) => onLateAnswer?.(understand(reply))).then(understand);
     },
   };
 }

@@ -2,23 +2,17 @@
 import { defer, type Observable } from 'rxjs';
 import type { Timers } from '../internal/timers.js';
 import { createStoreSession } from '../stores/session.js';
-import type { Timed } from './protocol.js';
-import type { AnswerHeader } from './replies.js';
+import type { Protocol } from './protocol.js';
+import type { TokenCache } from './tokenCache.js';
 
-interface SessionParts {
-  /** Tells Redis of a sign-out, beyond a generation. A session that ended after `endedBefore` is another one. */
-  readonly publish: (id: string, beyond: number, endedBefore?: number) => Promise<unknown>;
-  readonly timers: Timers;
-  readonly now: () => number;
-  /** Redis' time, as far as it is known here. */
-  readonly redisTime: () => number;
-  /** That of the newest token of the session. */
-  readonly newestGeneration: () => number;
-  readonly onEnd: () => void;
-}
-
-export function createSession({ publish, timers, now, redisTime, newestGeneration, onEnd }: SessionParts) {
-  const session = createStoreSession((id) => publish(id, beyond, endedBefore), timers, onEnd);
+export function createSession(
+  calls: Protocol,
+  cache: TokenCache,
+  now: () => number,
+  timers: Timers,
+  onEnd: () => void,
+) {
+  const session = createStoreSession((id) => calls.signOut(id, beyond, endedBefore), timers, onEnd);
   /** When a stream began to use this store. */
   let since = Infinity;
   /** The generation of the newest token, when this process signed out. */
@@ -27,6 +21,15 @@ export function createSession({ publish, timers, now, redisTime, newestGeneratio
   let endedBefore: number | undefined;
   /** Undefined before the first answer: a sign-out before the stream began has ended nothing that this process had. */
   let lastEnded: number | undefined;
+
+  calls.answer$.subscribe(({ ended, now: redisNow, received }) => {
+    // The generation of a sign-out is Redis' time, or more. Before the first answer it is compared with when a stream
+    // began to use the store, by Redis' clock.
+    const isNew = ended > (lastEnded ?? redisNow - (received - since));
+    lastEnded = Math.max(lastEnded ?? 0, ended);
+    // This process' own sign-out has already ended the session here.
+    if (isNew && !session.isPublishPending()) session.endedByOthers();
+  });
 
   return {
     ...session,
@@ -38,18 +41,10 @@ export function createSession({ publish, timers, now, redisTime, newestGeneratio
     signOut: (): Promise<void> => {
       // A second sign-out before Redis knows of the first is about the same session.
       if (!session.isPublishPending()) {
-        beyond = newestGeneration();
-        endedBefore = lastEnded === undefined ? undefined : Math.max(lastEnded, redisTime());
+        beyond = cache.newestGeneration();
+        endedBefore = lastEnded === undefined ? undefined : Math.max(lastEnded, calls.ageOf(0));
       }
       return session.signOut(crypto.randomUUID());
-    },
-    onAnswer: ({ ended, now: redisNow, received }: Timed<AnswerHeader>): void => {
-      // The generation of a sign-out is Redis' time, or more. Before the first answer it is compared with when a stream
-      // began to use the store, by Redis' clock.
-      const isNew = ended > (lastEnded ?? redisNow - (received - since));
-      lastEnded = Math.max(lastEnded ?? 0, ended);
-      // This process' own sign-out has already ended the session here.
-      if (isNew && !session.isPublishPending()) session.endedByOthers();
     },
     signedOut: defer((): Observable<void> => {
       since = Math.min(since, now());

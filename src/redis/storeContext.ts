@@ -25,18 +25,11 @@ export function createStoreContext(settings: StoreSettings) {
   const encryption = createEncryption(settings.keys, settings.hashKey);
   /** Something was pushed: those that wait ask again. */
   const wake$ = new Subject<void>();
-  const session = createSession({
-    publish: (id, beyond, endedBefore) => calls.signOut(id, beyond, endedBefore),
-    timers,
-    now,
-    redisTime: () => calls.ageOf(0),
-    newestGeneration: cache.newestGeneration,
-    onEnd: () => {
-      cache.clear();
-      wake$.next();
-    },
+  const calls = createProtocol(settings, now, timers);
+  const session = createSession(calls, cache, now, timers, () => {
+    cache.clear();
+    wake$.next();
   });
-  const calls = createProtocol(settings, now, timers, session.onAnswer);
   return {
     ...settings,
     calls,
