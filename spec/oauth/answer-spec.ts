@@ -1,13 +1,6 @@
 import { InvalidTokenResponseError, TokenEndpointError } from '../../src/errors.js';
 import { isPermanentFailure } from '../../src/answers/isPermanentFailure.js';
-import {
-  asksToRetry,
-  clockSkewOf,
-  mediaTypeOf,
-  retryAfterIn,
-  tokenResponseOf,
-  type Answer,
-} from '../../src/oauth/answer.js';
+import { clockSkewOf, mediaTypeOf, retryAfterIn, tokenResponseOf, type Answer } from '../../src/oauth/answer.js';
 
 const NOW = Date.UTC(2026, 0, 1, 12);
 const at = (offset: number) => new Date(NOW + offset).toUTCString();
@@ -45,23 +38,20 @@ describe('retryAfterIn', () => {
 
 /** The token, or the error that the answer is judged to be. */
 function judged(answer: Partial<Answer>): unknown {
-  const usual = { name: 'it answered', status: 200, text: '', clockSkew: undefined, asksToRetry: false };
+  const usual = { name: 'it answered', status: 200, headers: new Headers(), body: '', received: NOW };
   try {
-    return tokenResponseOf({ ...usual, retryAfter: () => undefined, ...answer });
+    return tokenResponseOf({ ...usual, ...answer });
   } catch (failure) {
     return failure;
   }
 }
 
 const refusalOf = (error: string, error_description: string) =>
-  judged({ status: 400, text: JSON.stringify({ error, error_description }) }) as TokenEndpointError;
+  judged({ status: 400, body: JSON.stringify({ error, error_description }) }) as TokenEndpointError;
 
 describe('tokenResponseOf', () => {
-  const failureOf = (status: number, text: string, headers = {}): unknown => {
-    const answer = { status, headers: new Headers(headers), body: text };
-    const retryAfter = (isFinal: boolean) => retryAfterIn(answer, NOW, isFinal);
-    return judged({ status, text, retryAfter, asksToRetry: asksToRetry(answer) });
-  };
+  const failureOf = (status: number, body: string, headers = {}): unknown =>
+    judged({ status, headers: new Headers(headers), body });
 
   it.each<[number, string, boolean]>([
     [204, '', true],
@@ -176,23 +166,22 @@ it.each<[number, string, number | undefined]>([
   [200, '{"error":"x_y"}', undefined],
   [400, '{"error":"slow_down"}', 60_000],
   [429, '{}', 60_000],
-])('should wait for the end of a limit only where that helps: %i %s', (status, text, expected) => {
+])('should wait for the end of a limit only where that helps: %i %s', (status, body, expected) => {
   const headers = new Headers({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '60' });
-  const retryAfter = (isFinal: boolean) => retryAfterIn({ status, headers }, NOW, isFinal);
-  const failure = judged({ status, text, retryAfter });
+  const failure = judged({ status, headers, body });
   expect((failure as TokenEndpointError).retryAfter).toBe(expected);
 });
 
 it.each(['{"access_token":null,"error":{"message":"session not ready"}}', '{"access_token":"","errors":["down"]}'])(
   'should ask again for a token that is empty yet: %s',
-  (text) => {
-    expect(isPermanentFailure(judged({ text }))).toBe(false);
+  (body) => {
+    expect(isPermanentFailure(judged({ body }))).toBe(false);
   },
 );
 
 it('should not take the page of a firewall for one that asks for a sign-in, whatever it says of a session', () => {
-  const text = '<!doctype html><html><body>Your VPN session has expired</body></html>';
-  expect(judged({ status: 403, text, asksToRetry: true })).toMatchObject({ error: 'temporarily_unavailable' });
+  const body = '<!doctype html><html><body>Your VPN session has expired</body></html>';
+  expect(judged({ status: 403, body })).toMatchObject({ error: 'temporarily_unavailable' });
 });
 
 describe('mediaTypeOf', () => {
@@ -218,10 +207,10 @@ describe('clockSkewOf', () => {
     [at(600_000), 600],
     [at(-600_000), -600],
   ])('should read from the date %j that the server is %p seconds ahead', (date, expected) => {
-    expect(clockSkewOf(new Headers(date === undefined ? {} : { date }), NOW)).toBe(expected);
+    expect(clockSkewOf({ headers: new Headers(date === undefined ? {} : { date }), received: NOW })).toBe(expected);
   });
 
   it('should round down, so that nothing is signed with a time that the server has not reached', () => {
-    expect(clockSkewOf(new Headers({ date: at(0) }), NOW + 1200)).toBe(-2);
+    expect(clockSkewOf({ headers: new Headers({ date: at(0) }), received: NOW + 1200 })).toBe(-2);
   });
 });

@@ -18,13 +18,10 @@ export interface Answer {
   /** What the errors call it: see `answeredBy`. */
   readonly name: string;
   readonly status: number;
-  readonly text: string;
-  /** See `asksToRetry`. */
-  readonly asksToRetry: boolean;
-  /** Milliseconds. @param isFinal a wait does not help */
-  readonly retryAfter: (isFinal: boolean) => number | undefined;
-  /** Seconds by which the server's clock is ahead of ours. */
-  readonly clockSkew: number | undefined;
+  readonly headers: Pick<Headers, 'get'>;
+  readonly body: string;
+  /** When it came, by the wall clock: oauth4webapi signs by that, and the server's dates are compared with it. */
+  readonly received: number;
 }
 
 /**
@@ -32,13 +29,13 @@ export interface Answer {
  * Lenient where servers are known to be sloppy: neither the media type nor `token_type` matters, and any 2xx will do.
  */
 export function tokenResponseOf(answer: Answer): TokenResponse {
-  const { name, status, text } = answer;
-  const body = parseBody(text);
+  const { name, status } = answer;
+  const body = parseBody(answer.body);
   const { access_token } = fieldsOf(body);
   const isOk = status >= 200 && status < 300;
   if (isOk && isText(access_token)) return body as TokenResponse;
-  if (!isOk || answer.asksToRetry || saysError(body) || saysToSignIn(text)) throw refusal(answer, body);
-  if (body === undefined) throw notJsonError(text, status, `${name}, but`);
+  if (!isOk || asksToRetry(answer) || saysError(body) || saysToSignIn(answer.body)) throw refusal(answer, body);
+  if (body === undefined) throw notJsonError(answer.body, status, `${name}, but`);
   throw missingTokenError(body, `${name} and`, REMEDY);
 }
 
@@ -100,7 +97,7 @@ export const TEMPORARILY_UNAVAILABLE = 'temporarily_unavailable';
  * in the body of a success. There, that no requests are left is said of the next one. The stream asks the same of the
  * errors of other sources; those of this entry show a code for it, because they have no headers.
  */
-export function asksToRetry(answer: Pick<Response, 'status' | 'headers'> & { readonly body: string }): boolean {
+export function asksToRetry(answer: Pick<Answer, 'status' | 'headers' | 'body'>): boolean {
   const { status, headers, body } = answer;
   if (status >= 400) return status < 500 && asksForAnotherTry(answer);
   const inBody = failedStatusIn(parseBody(body)) ?? 0;
@@ -109,13 +106,13 @@ export function asksToRetry(answer: Pick<Response, 'status' | 'headers'> & { rea
 
 /** The code that an answer means by its words, if it has another one, or none. */
 function codeMeant(answer: Answer, code: string, description: unknown): string | undefined {
-  const { status, text, asksToRetry } = answer;
+  const { status, body } = answer;
   const mustSignIn = requiresSignIn(code);
   if (isText(description) && asksInWords(description, mustSignIn) && !isTemporaryCode(code))
     return TEMPORARILY_UNAVAILABLE;
   // A 404 may name the path, which has such words in it.
-  if (!mustSignIn && status <= 403 && mayRejectRefreshToken(status, code) && saysToSignIn(text)) return 'invalid_grant';
-  return asksToRetry && !isPermanentCode(code) && !isTemporaryCode(code) ? TEMPORARILY_UNAVAILABLE : undefined;
+  if (!mustSignIn && status <= 403 && mayRejectRefreshToken(status, code) && saysToSignIn(body)) return 'invalid_grant';
+  return asksToRetry(answer) && !isPermanentCode(code) && !isTemporaryCode(code) ? TEMPORARILY_UNAVAILABLE : undefined;
 }
 
 /**
@@ -131,9 +128,9 @@ function refusal(answer: Answer, body: unknown): TokenEndpointError {
   const error = meant ?? (isKnown ? code : undefined);
   // An error in a success is judged like one in a 400, whatever it is called. An empty token is none yet.
   const isMistake = status < 300 && !isTemporaryCode(error ?? code) && !isEmptyToken(body);
-  const retryAfter = answer.retryAfter(isMistake || isPermanentCode(error ?? code));
+  const retryAfter = retryAfterIn(answer, answer.received, isMistake || isPermanentCode(error ?? code));
   const said = isKnown ? `: ${code}` : code && ', and an error code that is not printed';
-  const hint = status < 300 && answer.asksToRetry ? misplacedTokenIn(body, REMEDY) : '';
+  const hint = status < 300 && asksToRetry(answer) ? misplacedTokenIn(body, REMEDY) : '';
   const failure = new TokenEndpointError(`${name}${said}${meant ? ` (${meant})` : ''}${hint}`, {
     status,
     error,
@@ -146,7 +143,7 @@ function refusal(answer: Answer, body: unknown): TokenEndpointError {
 }
 
 /** Names an answer in errors. `place` is what they call the server. */
-export const answeredBy = (place: string, { status, headers }: Pick<Response, 'status' | 'headers'>): string =>
+export const answeredBy = (place: string, { status, headers }: Pick<Answer, 'status' | 'headers'>): string =>
   `${place} answered ${String(status)} with ${mediaTypeOf(headers)}`;
 
 /** The media type, if it is spelled like one: a server may write into a header whatever it was sent. */
@@ -161,14 +158,14 @@ export function mediaTypeOf(headers: Pick<Headers, 'get'>): string {
  *
  * @param isFinal a wait does not help
  */
-export const retryAfterIn = ({ status, headers }: Pick<Response, 'status' | 'headers'>, now: number, isFinal = false) =>
+export const retryAfterIn = ({ status, headers }: Pick<Answer, 'status' | 'headers'>, now: number, isFinal = false) =>
   retryAfterBy((name) => headers.get(name), status, now, isFinal);
 
 /**
  * By how many whole seconds the server's clock is ahead of ours, by its `Date` header (the server is known by its TLS
  * certificate). Rounded down: what is signed by the result is never ahead of the server.
  */
-export function clockSkewOf(headers: Pick<Headers, 'get'>, now: number): number | undefined {
-  const skew = Math.floor((parseHttpDate(headers.get('date') ?? '') - now) / 1000);
+export function clockSkewOf({ headers, received }: Pick<Answer, 'headers' | 'received'>): number | undefined {
+  const skew = Math.floor((parseHttpDate(headers.get('date') ?? '') - received) / 1000);
   return Number.isNaN(skew) ? undefined : skew;
 }

@@ -6,7 +6,7 @@ import { isMarkedPermanent, permanentError } from '../answers/permanentError.js'
 import type { SourceHooks, TokenProof } from '../token/sourceHooks.js';
 import { checkTokenResponse, copyOfTokenResponse } from '../answers/tokenResponse.js';
 import type { TokenRequest, TokenResponse, TokenSource } from '../token/types.js';
-import { tokenResponseOf, type Answer } from './answer.js';
+import { clockSkewOf, tokenResponseOf, type Answer } from './answer.js';
 import { ServerLookup } from './authorizationServer.js';
 import { checkedOptions, type CheckedOptions } from './checkOptions.js';
 import { clientIdentity, type ClientIdentity } from './clientAuth.js';
@@ -55,7 +55,7 @@ export class TokenEndpoint {
         throw unbound(`${answer.name} and`);
       }
       // A server that checks a proof's age by a nonce ignores the clock; a resource server may not.
-      if (dpopHandle) this.adjustClock(answer.clockSkew, TOLERANCE.accepted);
+      if (dpopHandle) this.adjustClock(answer, TOLERANCE.accepted);
       return token;
     } catch (failure) {
       const { error = '' } = failure instanceof TokenEndpointError ? failure : {};
@@ -64,7 +64,7 @@ export class TokenEndpoint {
       if (mayHaveMoved && !answer && failure instanceof TokenEndpointError && isMarkedPermanent(failure))
         throw new TokenEndpointError(failure.message, failure);
       const { skew } = this;
-      const reason = this.prepareRepeat(error, answer?.clockSkew);
+      const reason = this.prepareRepeat(error, answer);
       try {
         if (!reason || repeats.includes(reason)) throw failure;
         return await this.exchange(request, [...repeats, reason]);
@@ -103,18 +103,19 @@ export class TokenEndpoint {
   }
 
   /** Takes the server's clock for the next signatures, if the difference is not tolerated. */
-  private adjustClock(told: number | undefined, tolerance: number): boolean {
+  private adjustClock(answer: Answer | undefined, tolerance: number): boolean {
+    const told = answer && clockSkewOf(answer);
     if (told === undefined || Math.abs(told - this.skew) <= tolerance) return false;
     this.skew = told;
     return true;
   }
 
   /** Sets the clock, if that is wrong. @returns why the same exchange may succeed now */
-  private prepareRepeat(error: string, clockSkew: number | undefined): RepeatReason | undefined {
+  private prepareRepeat(error: string, answer: Answer | undefined): RepeatReason | undefined {
     const { dpopHandle } = this;
     const { clientAuth, clientAssertion } = this.options;
     const hasSignature = !!dpopHandle || (clientAuth === 'private_key_jwt' && clientAssertion === undefined);
-    if (hasSignature && BY_THE_CLOCK.test(error) && this.adjustClock(clockSkew, TOLERANCE.refused)) return 'clock';
+    if (hasSignature && BY_THE_CLOCK.test(error) && this.adjustClock(answer, TOLERANCE.refused)) return 'clock';
     return dpopHandle && error === 'use_dpop_nonce' ? 'nonce' : undefined; // oauth4webapi keeps the nonce
   }
 }

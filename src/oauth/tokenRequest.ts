@@ -1,7 +1,7 @@
 /** The form that is sent to a token endpoint. */
 import * as oauth from 'oauth4webapi';
 import { displayUrl } from '../internal/urls.js';
-import { answeredBy, asksToRetry, clockSkewOf, retryAfterIn, type Answer } from './answer.js';
+import { answeredBy, type Answer } from './answer.js';
 import type { AuthorizationServer } from './authorizationServer.js';
 import { boundedFetch, requestOptions, type OAuthFetch } from './boundedFetch.js';
 import type { ClientIdentity } from './clientAuth.js';
@@ -47,16 +47,8 @@ export async function sendTokenRequest(
     { ...requestOptions(fetchOnce, url, signal), DPoP: await dpopHandle?.() },
   );
   const { status, headers } = response;
-  const text = await response.text();
-  const now = Date.now(); // the wall clock: what oauth4webapi signs by, and what a server's dates are compared with
-  return {
-    name: answeredBy(place, response),
-    status,
-    text,
-    asksToRetry: asksToRetry({ status, headers, body: text }),
-    retryAfter: (isFinal) => retryAfterIn(response, now, isFinal),
-    clockSkew: clockSkewOf(headers, now),
-  };
+  const body = await response.text();
+  return { name: answeredBy(place, response), status, headers, body, received: Date.now() };
 }
 
 /**
