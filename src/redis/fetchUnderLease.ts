@@ -30,8 +30,9 @@ export async function fetchUnderLease(
   grant: LeaseGrant,
   refresh: RedisRefresh,
 ): Promise<Fetched | null> {
-  const { encryption, now } = store;
+  const { encryption, now, timers, lifetime } = store;
   const { fence } = grant;
+  const { request, abandoned, beyond, owner } = refresh;
   const last = await lastResponse(store, grant).catch(async (unreadable: unknown) => {
     // Nothing is fetched: the source would present a refresh token of its own, and it may be used up.
     await giveBackLease(store, fence);
@@ -43,34 +44,25 @@ export async function fetchUnderLease(
     await giveBackLease(store, fence);
     return null;
   }
-  return fetchToken(store, grant, refresh, { last, begun, limit }).catch(async (error: unknown) => {
-    const pause = refresh.abandoned.aborted
-      ? 0
-      : sharedPause(grant.failures, grant.life, retryAfterOf(error, Date.now()));
+  try {
+    const response = await fetchForStore(refresh.fetch(last), { limit, abandoned, timers });
+    // A source may share an exchange that was sent earlier.
+    const requestedAt = begun - headStartOf(request);
+    const took = now() - requestedAt;
+    const life = lifeOf(storedLifetime(response, Date.now() - took, lifetime));
+    // Redis spoke before its answer came, so by its clock this is when the fetch began, or a little sooner.
+    const issued = Math.floor(grant.now + (requestedAt - grant.received));
+    // A commit stores under the fence; no other process can have it.
+    const token = { generation: fence, issued, life, response };
+    const encrypted = await encryption.encrypt('token', token);
+    const ttl = ttlOf(life, typeof response.refresh_token === 'string');
+    return { token, commit: { generation: fence, issued, life, encrypted, beyond, requestedAt, took, ttl, owner } };
+  } catch (error) {
+    const pause = abandoned.aborted ? 0 : sharedPause(grant.failures, grant.life, retryAfterOf(error, Date.now()));
     const failure = pause > 0 ? await encryption.encrypt('failure', sharedFailureOf(error)).catch(() => '') : '';
     await giveBackLease(store, fence, pause, failure);
     throw error;
-  });
-}
-
-async function fetchToken(
-  { encryption, now, timers, lifetime }: StoreContext,
-  { fence, now: redisNow, received }: LeaseGrant,
-  { request, fetch, abandoned, beyond, owner }: RedisRefresh,
-  { last, begun, limit }: { last: TokenResponse | null; begun: number; limit: number },
-): Promise<Fetched> {
-  const response = await fetchForStore(fetch(last), { limit, abandoned, timers });
-  // A source may share an exchange that was sent earlier.
-  const requestedAt = begun - headStartOf(request);
-  const took = now() - requestedAt;
-  const life = lifeOf(storedLifetime(response, Date.now() - took, lifetime));
-  // Redis spoke before its answer came, so by its clock this is when the fetch began, or a little sooner.
-  const issued = Math.floor(redisNow + (requestedAt - received));
-  // A commit stores under the fence; no other process can have it.
-  const token = { generation: fence, issued, life, response };
-  const encrypted = await encryption.encrypt('token', token);
-  const ttl = ttlOf(life, typeof response.refresh_token === 'string');
-  return { token, commit: { generation: fence, issued, life, encrypted, beyond, requestedAt, took, ttl, owner } };
+  }
 }
 
 /** If Redis does not hear of it, no process is held up for long: the lease ends by itself. */
