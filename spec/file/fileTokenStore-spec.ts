@@ -209,13 +209,16 @@ describe('an older version of the file that is put back, as by a backup', () => 
     expect([T2.response.access_token, handed]).toEqual(['T2', [undefined, 'R1', 'R2']]);
   });
 
-  it('should be of no use to a process that knows the newer token: its refresh token is used', async () => {
+  it.each([
+    ['two seconds', aged],
+    ['less than a second', (text: string) => text],
+  ])('should be of no use to a process that knows a token newer by %s: its refresh token is used', async (_by, age) => {
     const { handed, fetch } = rotatingSource();
     const first = open();
     const T1 = await ask(first, fetch);
     const second = open();
     await ask(second, fetch);
-    const backup = aged(content());
+    const backup = age(content());
     const T2 = await ask(first, fetch, tokenOf(T1));
     writeFileSync(place.file, backup, { mode: 0o600 });
     expect((await ask(first, fetch, tokenOf(T2))).response.access_token).toBe('T3');

@@ -18,9 +18,13 @@ export function createTokenCache(lifetime: FileTokenStoreOptions['lifetime']) {
   let newest: TokenRecord | null = null;
   let unwritten: Unwritten | undefined;
 
+  /** Whether it came before the newest token: an older file was put back, or the newest one is still being written. */
+  const isOutdated = (record: TokenRecord | null): boolean =>
+    record !== null && (record.id === newest?.replaces || isOlder(record, newest));
+
   /** Whether this process has a newer refresh token than that of the file, which is used. */
   const isBehind = (base: TokenRecord | null): boolean =>
-    (unwritten !== undefined && hasReplaced(unwritten.record, base)) || isOlder(base, newest);
+    (unwritten !== undefined && hasReplaced(unwritten.record, base)) || isOutdated(base);
 
   return {
     /** What this process has fetched or been given last. */
@@ -31,7 +35,7 @@ export function createTokenCache(lifetime: FileTokenStoreOptions['lifetime']) {
     },
     /** The token of a record for a stream that has `unwanted`, noted as the newest; null if it is of no use to it. */
     handOut: (record: TokenRecord | null, unwanted: string | undefined): StoredToken | null => {
-      if (record && (newest?.replaces === record.id || isOlder(record, newest))) return null;
+      if (isOutdated(record)) return null;
       const token = tokenToHandOut(record, unwanted, lifetime);
       if (token) newest = record;
       return token;
