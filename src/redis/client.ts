@@ -53,8 +53,8 @@ export const isIoredis = (client: RedisClient): client is IoredisClient =>
 type RunScript = (script: string, key: string, args: readonly (string | number)[]) => Promise<unknown>;
 
 /**
- * In full while its hash is computed, so that the command is sent at once; then by its hash, and once more in full where
- * Redis does not know it any more. In full always where EVALSHA is missing.
+ * Sends a script as its text until its hash has been computed, since a call must not wait for that; then as its hash.
+ * Sends the text again if Redis has dropped the script, and always if the server has no EVALSHA.
  */
 export function scriptRunner(client: RedisClient): RunScript {
   const shas = new Map<string, string>();

@@ -52,7 +52,7 @@ export async function fetchUnderLease(
     const life = lifeOf(storedLifetime(response, Date.now() - took, lifetime));
     // Redis spoke before its answer came, so by its clock this is when the fetch began, or a little sooner.
     const issued = Math.floor(grant.now + (requestedAt - grant.received));
-    // A commit stores under the fence; no other process can have it.
+    // The fence is the generation of the token: no other process gets the same.
     const token = { generation: fence, issued, life, response };
     const encrypted = await encryption.encrypt('token', token);
     const ttl = ttlOf(life, typeof response.refresh_token === 'string');

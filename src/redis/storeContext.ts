@@ -39,7 +39,7 @@ export function createStoreContext(settings: StoreSettings) {
     now,
     timers,
     wake$,
-    /** Tokens of others that did not come as pushes. */
+    /** Tokens that were in Redis when a late commit was answered. */
     found$: new Subject<TokenRecord>(),
     /** Until then the stream waits by itself after the last failure; only `refresh()` and `wake` have it ask sooner. */
     pausedUntil: -Infinity,
