@@ -460,6 +460,26 @@ describe.each(KINDS)('with %s', (kind) => {
     expect(await command('HMGET', `rx-fresh-token:{${key}}`, 'gen', 'token', 'fence')).toEqual(before);
   });
 
+  it("should with 'local' give back a lease that is granted while the process fetches for itself", async () => {
+    const { all, key } = await group(kind, 1);
+    const connection = await connect(kind, process.env.REDIS_URL!);
+    toClose.push(connection.close);
+    const { client, hold, release } = heldUp(connection.client, 'replies');
+    const local = redisTokenStore({ client, key, storeDeadline: 100, onUnavailable: 'local' });
+    const answer$ = new Subject<TokenResponse>();
+    hold();
+    const own = ask(local, requestOf('initial'), () => answer$);
+    await until(() => answer$.observed);
+    release();
+    const from = performance.now();
+    const token = await ask(all[0]!.store, requestOf('initial'), () => of({ access_token: 'T1', expires_in: 3600 }));
+    expect(token).toMatchObject({ origin: 'fetched', response: { access_token: 'T1' } });
+    // The lease alone would last 10 s.
+    expect(performance.now() - from).toBeLessThan(5000);
+    answer$.next({ access_token: 'LOCAL', expires_in: 3600 });
+    expect(await own).toMatchObject({ origin: 'fetched', response: { access_token: 'LOCAL' } });
+  });
+
   it.each([
     ['for a time', 503],
     ['permanently', 400],
