@@ -24,6 +24,11 @@ import { parseRecord, serialized, tokenRecord, type TokenRecord } from '../../sr
 import { ask, ownFolder, pause, rotatingSource, tokenOf, until } from './support.js';
 
 const place = ownFolder();
+// A spec that fails leaves neither a broken file system nor a clock that stands still to the next one.
+afterEach(() => {
+  jest.restoreAllMocks();
+  jest.useRealTimers();
+});
 const open = () => fileTokenStore(place.file);
 const content = () => readFileSync(place.file, 'utf8');
 const SECRET = 'secret-5d41402a';
@@ -692,6 +697,25 @@ describe('a token that cannot be written', () => {
       expect(count).toBeLessThan(2);
       rmSync(place.file, { force: true });
     }
+  });
+
+  it('should not be written any more after a sign-out that could only empty the file, though it was the first one', async () => {
+    const [store, other] = [open(), open()];
+    const { fetch } = rotatingSource();
+    const mend = failWrites();
+    await ask(store, fetch);
+    mend();
+    // The other one finds no lock, and stores a token.
+    rmSync(`${place.file}.lock`, { recursive: true });
+    await ask(other, fetch);
+    const full = Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+    const spy = jest.spyOn(promises, 'writeFile').mockRejectedValue(full);
+    await (store.signOut!() as Promise<void>);
+    spy.mockRestore();
+    expect(content()).toBe('');
+    // It is tried again after a second.
+    await pause(1200);
+    expect([readdirSync(place.path), content()]).toEqual([['token.json'], '']);
   });
 
   it('should not be replaced, in its process, by the older one in the file', async () => {
