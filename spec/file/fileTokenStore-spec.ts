@@ -699,7 +699,7 @@ describe('a token that cannot be written', () => {
     }
   });
 
-  it('should not be written any more after a sign-out that could only empty the file, though it was the first one', async () => {
+  it('should not be written after a sign-out that could only empty the file, even the first one', async () => {
     const [store, other] = [open(), open()];
     const { fetch } = rotatingSource();
     const mend = failWrites();

@@ -9,6 +9,7 @@ import type { AccessToken, TokenSource } from '../../src/token/types.js';
 import { ask, deferred, fakeEndpoint, refuse } from './fakeEndpoint.js';
 
 const base = { clientId: 'orders', clientSecret: 's', revokeOnClose: true };
+const places = { tokenEndpoint: 'https://id.example/token', revocationEndpoint: 'https://id.example/revoke' };
 const token = { value: 'T1', type: 'Bearer' } as AccessToken;
 const closing = (options: OAuthOptions) => (clientCredentials(options) as SourceHooks)[ON_CLOSE];
 const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
@@ -35,12 +36,7 @@ it('should ask for no token when the stream is signed out before the request is 
 describe('revokeOnClose', () => {
   it('should revoke the token as the client (RFC 7009 section 2.1)', async () => {
     const endpoint = fakeEndpoint(() => refuse(200));
-    closing({
-      ...base,
-      tokenEndpoint: 'https://id.example/token',
-      revocationEndpoint: 'https://id.example/revoke',
-      fetch: endpoint.fetch,
-    })?.(token);
+    closing({ ...base, ...places, fetch: endpoint.fetch })?.(token);
     await settled();
     expect(endpoint.seen).toEqual([
       {
@@ -56,12 +52,7 @@ describe('revokeOnClose', () => {
     const timeout = Object.getOwnPropertyDescriptor(AbortSignal, 'timeout')!;
     Object.defineProperty(AbortSignal, 'timeout', { value: undefined, configurable: true });
     try {
-      closing({
-        ...base,
-        tokenEndpoint: 'https://id.example/token',
-        revocationEndpoint: 'https://id.example/revoke',
-        fetch: endpoint.fetch,
-      })?.(token);
+      closing({ ...base, ...places, fetch: endpoint.fetch })?.(token);
       await settled();
     } finally {
       Object.defineProperty(AbortSignal, 'timeout', timeout);
@@ -130,7 +121,6 @@ describe('revokeOnClose', () => {
 });
 
 describe('a token that comes after close', () => {
-  const places = { tokenEndpoint: 'https://id.example/token', revocationEndpoint: 'https://id.example/revoke' };
   /** Answers token requests when told to. */
   const slow = () => {
     const gate = deferred<undefined>();

@@ -13,8 +13,9 @@ const TEMPORARY = ['fatal_error', 'slow_down', 'authorization_pending', 'use_dpo
 const RATE = /rate.?limit|too.?many|throttl|quota|exhausted|limit_?exceeded/i;
 
 /**
- * Codes of servers in trouble: `server_error`, `temporarily_unavailable` (RFC 6749 section 4.1.2.1), `internal_failure`;
- * not that a session has timed out. Prose is no code, nor is `ServerError`: clients call any failed answer that.
+ * Codes of servers in trouble: `server_error` and `temporarily_unavailable` (RFC 6749 section 4.1.2.1),
+ * `internal_failure`; not that a session has timed out. Prose is no code, nor is `ServerError`: clients call any failed
+ * answer that.
  */
 const TROUBLE =
   /^(?!session|login)[\w.#]*(server_error|internal|unavailable|overload|maintenance|busy|time_?out)[\w.#]*$/i;

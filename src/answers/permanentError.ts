@@ -5,8 +5,8 @@ import { fieldsOf } from '../internal/fieldsOf.js';
 const marked = /* @__PURE__ */ new WeakSet();
 
 /**
- * Next.js marks its errors by a `digest`, such as `DYNAMIC_SERVER_USAGE` and `NEXT_REDIRECT`: a page must end with them.
- * The digest of an error that React sends from a server is a number.
+ * Next.js marks its errors by a `digest`, such as `DYNAMIC_SERVER_USAGE` and `NEXT_REDIRECT`: a page must end with
+ * them. The digest of an error that React sends from a server is a number.
  */
 const DIGEST = /^[A-Z]{3}/;
 

@@ -109,7 +109,7 @@ function createSignIn(
 
   return {
     underWay: () => underWay,
-    /** Fails with `failure` if there is no way to sign in now. @param sent the refresh token that was refused, if any */
+    /** Fails with `failure` if there is no way to sign in now. @param sent the refresh token that was refused */
     begin: async (failure: unknown, signal: AbortSignal, report: Report, sent?: string) => {
       if (!reauthenticate || signal.aborted || ended.aborted) throw failure;
       // `consent_required` and the like ask for the user, and leave the refresh token valid.

@@ -55,8 +55,8 @@ export function createTokenFetcher(source: TokenSource, settings: Settings, time
     /** The signal of the fetch under way. */
     pending: (): AbortSignal | undefined => pending?.signal,
     /**
-     * Whether a request made now, with this signal, is part of fetching a token, and so needs no token itself: the source
-     * is being called, or the signal is that of its request.
+     * Whether a request made now, with this signal, is part of fetching a token, and so needs no token itself: the
+     * source is being called, or the signal is that of its request.
      */
     isOfSource: (signal?: AbortSignal | null): boolean => isCallingSource() || fetcherBehind(signal) === fetchToken,
   };
