@@ -1,5 +1,6 @@
 import { firstValueFrom, from, of } from 'rxjs';
 import type { AccessToken, TokenStore } from 'rx-fresh-token';
+import { ACQUIRE } from '../../src/redis/acquireScript.js';
 import { COMMIT } from '../../src/redis/commitScript.js';
 import { redisTokenStore } from '../../src/redis/index.js';
 import { connect, freshKey, KINDS } from './clients.js';
@@ -58,6 +59,22 @@ describe.each(KINDS)('the changes of a store, with %s,', (kind) => {
     const watching = store.changes!.subscribe();
     await fetch(store, 'T1');
     watching.unsubscribe();
+    await fetch(other, 'T2', { value: 'T1' } as AccessToken);
+    expect(await fetch(store, 'T3')).toMatchObject({ origin: 'shared', response: { access_token: 'T2' } });
+  });
+
+  it('should leave it with none, though the look at the hash was answered only then', async () => {
+    const key = freshKey();
+    const connection = await connect(kind, process.env.REDIS_URL!);
+    dispose.push(connection.close);
+    const { client, hold, release, replies } = heldUp(connection.client, 'replies', ACQUIRE);
+    const [store, other] = [redisTokenStore({ client, key }), redisTokenStore({ client: connection.client, key })];
+    await fetch(other, 'T1');
+    hold();
+    const watching = store.changes!.subscribe();
+    await until(() => replies.includes('T'));
+    watching.unsubscribe();
+    release();
     await fetch(other, 'T2', { value: 'T1' } as AccessToken);
     expect(await fetch(store, 'T3')).toMatchObject({ origin: 'shared', response: { access_token: 'T2' } });
   });

@@ -1,11 +1,11 @@
 /** Follows the tokens that other processes store, by pushes and by reading the hash after a lost connection. */
-import { concatMap, defer, finalize, map, merge, share, Subject, switchMap, type Observable } from 'rxjs';
+import { concatMap, defer, finalize, map, merge, share, Subject, switchMap, tap, type Observable } from 'rxjs';
 import type { StoredToken } from '../token/tokenStore.js';
 import { RedisUnavailable } from './boundedCalls.js';
 import { parsePush, type EncryptedToken } from './replies.js';
-import { handOut, receive, type StoreContext } from './storeContext.js';
+import { handOut, keep, type StoreContext } from './storeContext.js';
 import type { ChannelEvent } from './openDuplicate.js';
-import type { TokenRecord } from './tokenRecord.js';
+import { decryptRecord, type TokenRecord } from './tokenRecord.js';
 
 /** Between looks at the hash while Redis does not answer. Milliseconds. */
 const RETRY = 1000;
@@ -39,19 +39,25 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
   async function onEvent(event: ChannelEvent): Promise<TokenRecord | null> {
     try {
       const token = await tokenIn(event);
-      return token && (await receive(store, token));
+      return token && (await decryptRecord(store.encryption, token));
     } catch (failure) {
       // The channel may be connected sooner than the client is. No other event may come.
       if (failure instanceof RedisUnavailable) failed$.next();
       return null; // What is encrypted for others, a refresh reports.
-    } finally {
-      wake$.next();
     }
   }
 
   return defer(() => {
     let newest = 0;
-    return merge(merge(events$, again$).pipe(concatMap(onEvent)), found$).pipe(
+    const received$ = merge(events$, again$).pipe(
+      concatMap(onEvent),
+      // Only while somebody listens: an event may take longer than that, and the cache has been cleared.
+      map((token) => token && keep(store, token)),
+      tap(() => {
+        wake$.next();
+      }),
+    );
+    return merge(received$, found$).pipe(
       concatMap((token) => {
         if (!token || token.generation <= newest || cache.isBehindOwn(token.generation)) return [];
         newest = token.generation;
