@@ -7,8 +7,8 @@ import { root } from './run.mjs';
 // docs/guarantees.md; the limits are what its guarantees cost today, and must not grow unnoticed. Bytes.
 const imports = [
   { names: 'createTokenStream, withToken', limit: 17_292, goal: 7_680 },
-  { names: 'createTokenStream, withToken, createFetch', limit: 21_033, goal: 9_728 },
-  { names: '*', limit: 23_192 },
+  { names: 'createTokenStream, withToken, createFetch', limit: 21_042, goal: 9_728 },
+  { names: '*', limit: 23_204 },
   { from: 'pool', names: '*', limit: 19_966 },
   { from: 'otel', names: '*', limit: 1_557 },
 ];

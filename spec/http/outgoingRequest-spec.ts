@@ -224,10 +224,21 @@ async function saidBy(request: Request): Promise<object> {
   return { method, referrer, referrerPolicy, mode, cache, credentials, integrity, keepalive, headers, body };
 }
 
+/** As servers make one (Hono on Node): it has what fetch reads, and inherits what only the platform's can read. */
+function requestOfServer(request: Request): Request {
+  const names = ['url', 'signal', 'redirect', 'integrity', 'keepalive', ...Object.keys(fields)] as (keyof Request)[];
+  const members = names.map((name) => [name, { get: () => request[name] }] as const);
+  const clone = { value: () => request.clone() };
+  return Object.create(
+    Object.create(Request.prototype, { ...Object.fromEntries(members), clone }) as object,
+  ) as Request;
+}
+
 describe.each<[string, (request: Request) => Parameters<typeof fetch>]>([
   ['a Request', (request) => [request]],
   ['a Request with an init of its own', (request) => [request, { redirect: 'follow' }]],
   ['a Request as init', (request) => [`${base}/a`, request]],
+  ['the Request of a server as init', (request) => [`${base}/a`, requestOfServer(request)]],
   ['an init', () => [`${base}/a`, fields]],
   ['an init of a class', () => [`${base}/a`, Object.create(fields) as RequestInit]],
 ])('every field of %s', (_what, args) => {

@@ -93,11 +93,20 @@ function fieldsOfClass(given: object): OutgoingInit {
       const isSymbol = typeof key === 'symbol';
       if (isSymbol && key.description !== 'dispatcher') continue;
       const name = isSymbol ? 'dispatcher' : key;
-      const value = (given as Record<string | symbol, unknown>)[key];
+      const value = memberOf(given, key);
       if (typeof value !== 'function') fields[name] ??= value;
     }
   }
   return fields;
+}
+
+/** Undefined if it throws: Hono's Request inherits members of Node's own, and that of Next.js has dropped some. */
+function memberOf(given: object, key: string | symbol): unknown {
+  try {
+    return (given as Record<string | symbol, unknown>)[key];
+  } catch {
+    return undefined;
+  }
 }
 
 const parentOf = (object: object): object | null => Object.getPrototypeOf(object) as object | null;
