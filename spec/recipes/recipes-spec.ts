@@ -4,6 +4,8 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import * as library from 'rx-fresh-token';
+import { runBlock } from '../runBlock.js';
 
 const ROOT = join(__dirname, '../..');
 const PAGE = readFileSync(join(ROOT, 'docs/recipes.md'), 'utf8');
@@ -125,4 +127,62 @@ it('ioredis should report a token endpoint that refuses the client, and the prog
   tokens = 1;
   const printed = await run('ioredis', (output) => output.includes('invalid_client'));
   expect(printed).toMatch(/^PONG\n.*invalid_client.*\n$/);
+});
+
+describe('recipes whose fetch is replaced', () => {
+  const LINES = 'https://api.example.com/lines';
+  let sent: string[];
+  /** The tokens that the API rejects. */
+  let revoked: string[];
+
+  const answer: typeof fetch = (input, init) => {
+    const { url, headers } = new Request(input, init);
+    if (url.endsWith('/token'))
+      return Promise.resolve(Response.json({ access_token: `T${++issued}`, expires_in: LIFE }));
+    const authorization = headers.get('authorization') ?? '';
+    sent.push(`${authorization} ${headers.get('x-client') ?? ''}`.trim());
+    return Promise.resolve(new Response(null, { status: revoked.includes(authorization) ? 401 : 200 }));
+  };
+
+  /** What the recipe exports. Its code runs anew, as in a process that starts. */
+  const start = <E>(heading: string, given: object = {}): E => {
+    const exports = {} as E;
+    runBlock(recipe(heading), { require: () => library, exports, fetch: answer, ...given });
+    return exports;
+  };
+
+  const native = globalThis.fetch;
+  beforeEach(() => {
+    [sent, revoked] = [[], []];
+    globalThis.fetch = answer;
+  });
+  afterEach(() => (globalThis.fetch = native));
+
+  it.each([
+    ['an init', (headers: HeadersInit) => [LINES, { headers }]],
+    ['a Request', (headers: HeadersInit) => [new Request(LINES, { headers })]],
+  ] as [string, (headers: HeadersInit) => Parameters<typeof fetch>][])(
+    'the key of a client should be replaced by the token, also in the repeat: in %s',
+    async (_what, args) => {
+      revoked = ['Bearer T1'];
+      const { replaceKey } = start<{ replaceKey: typeof fetch }>('A client that sends a key of its own');
+      const response = await replaceKey(...args({ Authorization: 'Bearer unused', 'x-client': 'sdk' }));
+      expect([response.status, sent]).toEqual([200, ['Bearer T1 sdk', 'Bearer T2 sdk']]);
+    },
+  );
+
+  it('a worker that is started again should use the token of the last one, until a server rejects it', async () => {
+    const items: { kept?: object } = {};
+    const session = { get: () => Promise.resolve(items), set: (given: object) => Object.assign(items, given) };
+    const request = () =>
+      start<{ fetchWithToken: typeof fetch }>('The service worker of a browser extension', {
+        chrome: { storage: { session } },
+      }).fetchWithToken(LINES);
+    await request();
+    await request();
+    revoked = ['Bearer T1'];
+    await request();
+    await request();
+    expect(sent).toEqual(['Bearer T1', 'Bearer T1', 'Bearer T1', 'Bearer T2', 'Bearer T2']);
+  });
 });
