@@ -1,8 +1,10 @@
+import { LogLevel } from '@microsoft/signalr';
 import { buildSchema } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { Server } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import { clientWithToken } from './graphqlws.recipe.js';
+import { hubWithToken } from './signalr.recipe.js';
 import { socketWithToken } from './socketio.recipe.js';
 import { Api, tokenIn, until, wait } from './support.js';
 import { messages } from './ws.recipe.js';
@@ -56,6 +58,43 @@ it('socket.io: the function is asked at each connection', async () => {
   } finally {
     socket.close();
     await server.close();
+  }
+});
+
+/** As much of a hub as the client needs: a negotiation, and the handshake of each connection. */
+function serveHub(hub: Api): WebSocketServer {
+  const availableTransports = [{ transport: 'WebSockets', transferFormats: ['Text'] }];
+  hub.respond = (_request, response) => {
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ connectionToken: '1', negotiateVersion: 1, availableTransports }));
+  };
+  const sockets = new WebSocketServer({ server: hub.http });
+  sockets.on('connection', (socket, request) => {
+    if (!hub.admit(tokenIn(request.headers.authorization))) socket.terminate();
+    else socket.once('message', () => socket.send('{}\x1e'));
+  });
+  return sockets;
+}
+
+it('SignalR: the function is asked at each connection, and a token that is rejected is replaced', async () => {
+  const long = new Api({ lifetime: 60_000 }); // no renewal brings the other token
+  const sockets = serveHub(long);
+  const hub = hubWithToken(long.token$, await long.listen())
+    .configureLogging(LogLevel.None)
+    .build();
+  let reconnected = 0;
+  hub.onreconnected(() => reconnected++);
+  try {
+    await hub.start();
+    long.revoke();
+    for (const times of [1, 2]) {
+      sockets.clients.forEach((socket) => socket.terminate());
+      await until(() => reconnected === times);
+    }
+    expect([long.rejected, long.accepted.size]).toEqual([1, 2]);
+  } finally {
+    await hub.stop();
+    await long.close();
   }
 });
 
