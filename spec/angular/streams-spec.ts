@@ -14,6 +14,8 @@ import { HttpTestingController, provideHttpClientTesting, type TestRequest } fro
 import {
   createEnvironmentInjector,
   EnvironmentInjector,
+  inject,
+  InjectionToken,
   Injector,
   PLATFORM_ID,
   runInInjectionContext,
@@ -25,7 +27,7 @@ import {
 } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
 import { filter, firstValueFrom, NEVER, of } from 'rxjs';
-import { takeToken, type AccessToken, type TokenStore } from 'rx-fresh-token';
+import { takeToken, type AccessToken, type TokenSource, type TokenStore } from 'rx-fresh-token';
 import {
   HttpTokenInterceptor,
   injectToken,
@@ -373,6 +375,15 @@ describe('a store that is made by a function', () => {
     expect([headerOf(controller, `${API}/a`), TestBed.inject(TOKEN_STREAM).current]).toEqual([null, null]);
     expect(make).not.toHaveBeenCalled();
   });
+});
+
+it('should fail requests at once if the source calls inject(), which only the factory may do', () => {
+  const LOGIN = new InjectionToken<TokenSource>('login');
+  provide(provideTokenStream(() => (request) => inject(LOGIN)(request), { allowedOrigins: [API] }));
+  const failed = jest.fn();
+  http().get(`${API}/orders`).subscribe({ error: failed });
+  const message = expect.stringMatching(/permanently: NG0203: .*must be called from an injection context/) as string;
+  expect(failed).toHaveBeenCalledWith(expect.objectContaining({ code: 'ERR_TOKEN_UNAVAILABLE', message }));
 });
 
 it('should end a request that waits for a token quietly when the injector is destroyed', () => {
