@@ -64,21 +64,28 @@ const snippetFiles = (list) =>
     ]),
   );
 
-/** What is wrong in the files, in this package's declarations, or with the program as a whole. Other packages' faults are theirs. */
+/**
+ * What is wrong in the files, in this package's declarations, or with the program as a whole. Other packages' faults are
+ * theirs: of their declarations, only what these files use is checked.
+ */
 function problemsOf(folder, names, options) {
   const program = ts.createProgram([...names.keys()], options, {
     ...ts.createCompilerHost(options),
     getCurrentDirectory: () => folder,
   });
   const own = join(folder, 'node_modules', manifest.name) + sep;
-  const problems = ts.getPreEmitDiagnostics(program).flatMap((diagnostic) => {
+  const reported = program.getSourceFiles().filter(({ fileName }) => names.has(fileName) || fileName.startsWith(own));
+  const diagnostics = [
+    ...program.getOptionsDiagnostics(),
+    ...program.getGlobalDiagnostics(),
+    ...reported.flatMap((file) => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)]),
+  ];
+  const problems = diagnostics.map((diagnostic) => {
     const text = ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n');
     const { file, start } = diagnostic;
-    if (file === undefined) return [text];
+    if (file === undefined) return text;
     const line = file.getLineAndCharacterOfPosition(start).line + 1;
-    const name = names.get(file.fileName);
-    if (name) return [`${name(line)}: ${text}`];
-    return file.fileName.startsWith(own) ? [`${relative(own, file.fileName)}:${line}: ${text}`] : [];
+    return `${names.get(file.fileName)?.(line) ?? `${relative(own, file.fileName)}:${line}`}: ${text}`;
   });
   for (const { fileName, text } of program.getSourceFiles()) {
     if (fileName.startsWith(own) && /^import (type )?(?!type )\w+(,| from)/m.test(text))
