@@ -7,6 +7,9 @@ import { run } from './run.js';
 /** The same histories each time, so that a failure is the change's; `MODEL_SEED=random` looks for new ones. */
 const { MODEL_RUNS = '20000', MODEL_SEED = '20261122', MODEL_REPLAY } = process.env;
 
+/** That of Jest's sandbox, and Node's own, which the reason of an aborted signal is of. */
+const kindsOfError = [Error, (Object.getPrototypeOf(DOMException.prototype) as Error).constructor as ErrorConstructor];
+
 /** What went wrong, with all that is needed to see it again. */
 function report(history: History, seed: number): string {
   const lines: string[] = [];
@@ -28,11 +31,11 @@ export function itKeepsItsGuarantees(half: 0 | 1): void {
   const { stackTraceLimit } = Error;
   beforeAll(() => {
     // Thousands of errors are made, and nobody reads where.
-    Error.stackTraceLimit = 0;
+    for (const kind of kindsOfError) kind.stackTraceLimit = 0;
     config.onUnhandledError = (error) => unhandled.push(error);
   });
   afterAll(() => {
-    Error.stackTraceLimit = stackTraceLimit;
+    for (const kind of kindsOfError) kind.stackTraceLimit = stackTraceLimit;
     config.onUnhandledError = null;
   });
 
