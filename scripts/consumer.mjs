@@ -1,5 +1,5 @@
 // Compiles every entry point and every snippet of the docs in a user's project: Node without the DOM library, strict,
-// `exactOptionalPropertyTypes`, declarations checked.
+// `exactOptionalPropertyTypes`, declarations checked. `node scripts/consumer.mjs [tarball]`.
 import { readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import ts from 'typescript';
@@ -98,23 +98,27 @@ function problemsOf(folder, names, options) {
 }
 
 const all = snippets();
-await inUsersProject((linked) => {
-  const folder = realpathSync(linked);
-  const entryFile = (format) => ({
-    name: () => `import of every entry point (${format})`,
-    code: importsOf(nodeEntries),
-  });
-  const inNode = write(folder, {
-    'entries.mts': entryFile('ES module'),
-    'entries.cts': entryFile('CommonJS'),
-    ...snippetFiles(all.filter(({ usesDom }) => !usesDom)),
-  });
-  const problems = problemsOf(folder, inNode, node);
-  const inOldest = write(folder, { 'oldest.mts': entryFile('ES2017') });
-  problems.push(...problemsOf(folder, inOldest, oldest));
-  const inBrowser = write(folder, snippetFiles(all.filter(({ usesDom }) => usesDom)));
-  problems.push(...problemsOf(folder, inBrowser, browser));
-  for (const problem of problems) console.error(problem);
-  if (problems.length > 0) process.exitCode = 1;
-  console.log(`${nodeEntries.length} entry points and ${all.length} snippets compiled: ${problems.length} errors`);
-}, Object.keys(manifest.devDependencies));
+const [tarball] = process.argv.slice(2);
+await inUsersProject(
+  (linked) => {
+    const folder = realpathSync(linked);
+    const entryFile = (format) => ({
+      name: () => `import of every entry point (${format})`,
+      code: importsOf(nodeEntries),
+    });
+    const inNode = write(folder, {
+      'entries.mts': entryFile('ES module'),
+      'entries.cts': entryFile('CommonJS'),
+      ...snippetFiles(all.filter(({ usesDom }) => !usesDom)),
+    });
+    const problems = problemsOf(folder, inNode, node);
+    const inOldest = write(folder, { 'oldest.mts': entryFile('ES2017') });
+    problems.push(...problemsOf(folder, inOldest, oldest));
+    const inBrowser = write(folder, snippetFiles(all.filter(({ usesDom }) => usesDom)));
+    problems.push(...problemsOf(folder, inBrowser, browser));
+    for (const problem of problems) console.error(problem);
+    if (problems.length > 0) process.exitCode = 1;
+    console.log(`${nodeEntries.length} entry points and ${all.length} snippets compiled: ${problems.length} errors`);
+  },
+  { others: Object.keys(manifest.devDependencies), tarball },
+);

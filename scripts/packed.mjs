@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { root } from './run.mjs';
 
 export const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -12,12 +12,12 @@ export const specifierOf = (entry) => manifest.name + entry.slice(1);
 
 /**
  * A user's project: the packed tarball beside links to its declared dependencies and to `others`, and nothing else.
- * `use` is given its folder, which is gone when that has ended.
+ * `use` is given its folder, which is gone when that has ended. Without a `tarball`, the library is packed for it.
  */
-export async function inUsersProject(use, others = []) {
+export async function inUsersProject(use, { others = [], tarball } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'rx-fresh-token-smoke-'));
   try {
-    install(folder, others);
+    install(folder, others, tarball ? resolve(tarball) : pack(folder));
     return await use(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -35,8 +35,7 @@ export function pack(folder) {
   return join(folder, filename);
 }
 
-function install(folder, others) {
-  const tarball = pack(folder);
+function install(folder, others, tarball) {
   const target = join(folder, 'node_modules', manifest.name);
   mkdirSync(target, { recursive: true });
   run(folder, 'tar', '-xzf', tarball, '--strip-components=1', '-C', target);

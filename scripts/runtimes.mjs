@@ -126,7 +126,7 @@ async function toolTable(home) {
     npmInstall(folder, '--no-save', fromNpm);
     const { version } = createRequire(join(folder, '/'))(`${fromNpm.split('@')[0]}/package.json`);
     const others = Object.keys(manifest.devDependencies);
-    rows.push([name, version, await inUsersProject((project) => cell(name, () => check(project, folder)), others)]);
+    rows.push([name, version, await inUsersProject((project) => cell(name, () => check(project, folder)), { others })]);
   }
   return markdown(['', `on Node ${process.versions.node}`, ''], rows);
 }

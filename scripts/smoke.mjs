@@ -1,4 +1,4 @@
-// Uses the packed package as its users do, on this runtime: names, behaviour, declarations.
+// Uses the packed package as its users do, on this runtime: names, behaviour, declarations. `node scripts/smoke.mjs [tarball]`.
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -48,19 +48,23 @@ function checkTypes(folder) {
   compile(folder, { esm: NODE_ENTRIES, cjs: NODE_ENTRIES, types: ['node'] });
 }
 
+const [tarball] = process.argv.slice(2);
 try {
-  await inUsersProject(async (folder) => {
-    const node = [process.execPath];
-    await checkNames(folder, node);
-    // The second: as on AWS Lambda, and as in Jest.
-    const count = await checkBehaviour(folder, node, [...node, '--no-experimental-require-module']);
-    await checkCommand(folder, node);
-    await checkPonyfill(folder, node);
-    checkTypes(folder);
-    console.log(
-      `packed, installed, imported, required and compiled: ${entries.join(', ')}; ${count} checks of behaviour in either format`,
-    );
-  });
+  await inUsersProject(
+    async (folder) => {
+      const node = [process.execPath];
+      await checkNames(folder, node);
+      // The second: as on AWS Lambda, and as in Jest.
+      const count = await checkBehaviour(folder, node, [...node, '--no-experimental-require-module']);
+      await checkCommand(folder, node);
+      await checkPonyfill(folder, node);
+      checkTypes(folder);
+      console.log(
+        `packed, installed, imported, required and compiled: ${entries.join(', ')}; ${count} checks of behaviour in either format`,
+      );
+    },
+    { tarball },
+  );
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
