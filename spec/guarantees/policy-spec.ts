@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { map, Subject, take, takeUntil, timer, of } from 'rxjs';
 import { cases, marbles } from 'rxjs-marbles/jest';
 import { createTokenStream } from 'rx-fresh-token';
+import { bundle } from '../setup/bundle.js';
 import { jwt, plain, setUp, type Reply } from './rig.js';
 
 const first =
@@ -497,16 +499,13 @@ describe('6: an idle stream costs nothing', () => {
 });
 
 describe('7: what keeps a process alive', () => {
+  const program = bundle(join(__dirname, 'process.main.ts'), 'external');
+  afterAll(program.remove);
   const run = (mode: string) =>
     new Promise<string>((resolve) => {
-      execFile(
-        process.execPath,
-        ['--import', 'tsx', 'spec/guarantees/process.main.ts', mode],
-        { timeout: 25_000 },
-        (error, stdout, stderr) => {
-          resolve(stdout + stderr + (error ? ` failed: ${String(error.signal ?? error.code)}` : ''));
-        },
-      );
+      execFile(process.execPath, [program.file, mode], { timeout: 25_000 }, (error, stdout, stderr) => {
+        resolve(stdout + stderr + (error ? ` failed: ${String(error.signal ?? error.code)}` : ''));
+      });
     });
 
   it.each([

@@ -1,5 +1,5 @@
-// Run by policy-spec.ts in a process of its own: `node --import tsx spec/guarantees/process.main.ts <mode>`. Says what
-// it sees, and when it ends by itself.
+// Run by policy-spec.ts in a process of its own, with a mode as its argument. Says what it sees, and when it ends by
+// itself.
 import { of, take, throwError } from 'rxjs';
 import { createTokenStream, withToken } from 'rx-fresh-token';
 

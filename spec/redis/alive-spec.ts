@@ -1,28 +1,33 @@
 import { execFile } from 'node:child_process';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { bundle, type Bundle } from '../setup/bundle.js';
 import { startRedis, type RedisServer } from '../setup/redis/server.cjs';
 import { KINDS } from './clients.js';
 import { startCluster } from './clusterNodes.js';
 
-const ROOT = resolve(__dirname, '../..');
+const alive = bundle(join(__dirname, 'alive.main.ts'), 'external');
+const died = bundle(join(__dirname, 'died.main.ts'), 'external');
+afterAll(() => {
+  for (const program of [alive, died]) program.remove();
+});
+
 const dispose: (() => unknown)[] = [];
 afterEach(async () => {
   for (const one of dispose.splice(0).reverse()) await one();
 });
 
 /** Ends when the process does; rejects when that fails. */
-const run = (file: string, ...args: string[]) =>
-  promisify(execFile)(process.execPath, ['--import', 'tsx', join(__dirname, file), ...args], {
-    cwd: ROOT,
+const run = ({ file }: Bundle, ...args: string[]) =>
+  promisify(execFile)(process.execPath, [file, ...args], {
     timeout: 25_000,
-    env: { ...process.env, NODE_OPTIONS: '', TSX_TSCONFIG_PATH: join(ROOT, 'tsconfig.json') },
+    env: { ...process.env, NODE_OPTIONS: '' },
   });
 
 it.each(KINDS)('should not keep a process alive when its client, of %s, is closed', async (kind) => {
   const server = await startRedis();
   dispose.push(server.stop);
-  const { stdout, stderr } = await run('alive.main.ts', kind, server.url);
+  const { stdout, stderr } = await run(alive, kind, server.url);
   expect(stderr).toBe('');
   expect(stdout).toBe('T1 ended');
 });
@@ -52,12 +57,7 @@ it.each(Object.keys(PLACES))(
   'should not keep a process alive that closes its streams and clients while Redis dies: %s',
   async (topology) => {
     const { port, dying } = await PLACES[topology]!();
-    const { stderr } = await run(
-      'died.main.ts',
-      topology,
-      String(port),
-      ...dying.map(({ child }) => String(child.pid)),
-    );
+    const { stderr } = await run(died, topology, String(port), ...dying.map(({ child }) => String(child.pid)));
     expect(stderr).toBe('');
   },
 );
