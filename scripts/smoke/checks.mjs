@@ -87,7 +87,7 @@ export async function checkCommand(folder, runtime) {
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { startTokenServer } from 'rx-fresh-token/testing';
-const server = await startTokenServer();
+const server = await startTokenServer({ lifetime: 60_000 });
 const child = spawn(process.execPath, [${JSON.stringify(command)}, 'proxy', '--to', server.origin,
   '--token-endpoint', server.tokenUrl, '--client-id', 'orders', '--client-secret-file', 'secret'], { stdio: ['ignore', 'pipe', 'inherit'] });
 const ended = once(child, 'exit');
