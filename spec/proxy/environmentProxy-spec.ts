@@ -2,7 +2,7 @@ import { createServer, globalAgent, request as httpRequest } from 'node:http';
 import { globalAgent as httpsGlobalAgent } from 'node:https';
 import { connect } from 'node:net';
 import { ownAgent } from '../../src/proxy/agent.js';
-import { fieldsByName } from '../../src/proxy/headers.js';
+import { fieldsByName, fieldsIn } from '../../src/proxy/headers.js';
 import { listen, send, setUp } from './support.js';
 
 interface WithProxyEnv {
@@ -42,7 +42,7 @@ describe("the proxy's own agent", () => {
 });
 
 it('should group fields by their names, in the first spelling, for a request by URL', () => {
-  const fields = ['Host', 'api.test', 'X-Tag', 'a', 'Accept', '*/*', 'x-tag', 'b', 'X-TAG', 'c'];
+  const fields = fieldsIn(['Host', 'api.test', 'X-Tag', 'a', 'Accept', '*/*', 'x-tag', 'b', 'X-TAG', 'c']);
   expect(fieldsByName(fields)).toEqual({ Host: 'api.test', 'X-Tag': ['a', 'b', 'c'], Accept: '*/*' });
 });
 

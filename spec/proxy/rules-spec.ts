@@ -143,17 +143,13 @@ describe('the path at which a framework has mounted the proxy', () => {
 describe('header fields', () => {
   const framing = { body: undefined, method: 'GET', expectsContinue: false, isUpgrade: false };
   const sent = (raw: string[], changed: object = {}) =>
-    requestHeaders(raw, { host: 'api', via: '1.1 p', ...framing, ...changed });
+    requestHeaders(raw, { host: 'api', via: '1.1 p', ...framing, ...changed }).flat();
+  const answered = (raw: string[], status: number) => responseHeaders(raw, status).flat();
 
   it('should go on in their order and spelling, each as often as it came', () => {
     const raw = ['X-A', '1', 'cookie', 'a=1', 'x-a', '2', 'Cookie', 'b=2'];
     expect(sent(raw)).toEqual(['Host', 'api', ...raw, 'Via', '1.1 p']);
-    expect(responseHeaders(['Set-Cookie', 'a', 'set-cookie', 'b'], 200)).toEqual([
-      'Set-Cookie',
-      'a',
-      'set-cookie',
-      'b',
-    ]);
+    expect(answered(['Set-Cookie', 'a', 'set-cookie', 'b'], 200)).toEqual(['Set-Cookie', 'a', 'set-cookie', 'b']);
   });
 
   it.each([
@@ -185,13 +181,13 @@ describe('header fields', () => {
       '3',
     ];
     expect(sent(raw, { body: 3, method: 'POST' })).toEqual(['Host', 'api', 'Content-Length', '3', 'Via', '1.1 p']);
-    expect(responseHeaders(['Connection', 'X-Hop', 'X-Hop', '1', 'X-End', '2'], 200)).toEqual(['X-End', '2']);
+    expect(answered(['Connection', 'X-Hop', 'X-Hop', '1', 'X-End', '2'], 200)).toEqual(['X-End', '2']);
   });
 
   it('should tell no length of a response that has no body', () => {
     const raw = ['Content-Length', '0', 'X-A', '1'];
-    expect([100, 101, 204].map((status) => responseHeaders(raw, status))).toEqual(Array(3).fill(['X-A', '1']));
-    expect([200, 205, 304].map((status) => responseHeaders(raw, status))).toEqual(Array(3).fill(raw));
+    expect([100, 101, 204].map((status) => answered(raw, status))).toEqual(Array(3).fill(['X-A', '1']));
+    expect([200, 205, 304].map((status) => answered(raw, status))).toEqual(Array(3).fill(raw));
   });
 
   it.each([

@@ -4,7 +4,7 @@ import { isIPv4, isIPv6, type Server, type Socket } from 'node:net';
 import { isLoopback } from '../internal/loopback.js';
 import { framingOf, hasKnownCoding } from './headers.js';
 import type { ProxySettings } from './options.js';
-import { HEALTH, METRICS, objectionToTarget, pathOf } from './target.js';
+import { hasScheme, HEALTH, METRICS, objectionToTarget, pathOf } from './target.js';
 
 /** An answer of the proxy's own. */
 export interface ProxyAnswer {
@@ -89,8 +89,7 @@ export function objectionToRequest(
 const isLoopbackAddress = (address: string): boolean => /^(::ffff:)?127\.|^::1$/.test(address);
 
 /** A URL, or a tunnel, is what clients ask a proxy of the network for (RFC 9112 section 3.2). */
-const wantsForwarding = ({ method, url = '' }: Arrival): boolean =>
-  method === 'CONNECT' || /^[a-z][a-z\d+.-]*:/i.test(url);
+const wantsForwarding = ({ method, url = '' }: Arrival): boolean => method === 'CONNECT' || hasScheme(url);
 
 /**
  * For the proxy's own pages any address will do if it serves other machines: probes write that of the pod. Not for

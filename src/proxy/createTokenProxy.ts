@@ -11,7 +11,7 @@ import { settingsOf, type TokenProxyOptions } from './options.js';
 import { createRecords } from './records.js';
 import { serve, type ServingContext } from './serving.js';
 import { tokenHealth } from './tokenHealth.js';
-import { isAnswering, isWebSocket, readAhead, responseOn, serveWithoutUpgrade, type HandedOver } from './upgrade.js';
+import { isWebSocket, openResponseOn, readAhead, responseOn, serveWithoutUpgrade, type HandedOver } from './upgrade.js';
 import { refuseUnreadable } from './unreadable.js';
 import { createUpstream } from './upstream.js';
 
@@ -85,9 +85,7 @@ export function createTokenProxy(token$: TokenStream, options: TokenProxyOptions
   }
 
   return Object.assign(handlerOf(context), {
-    attach: (server: Server) => {
-      attach(context, server);
-    },
+    attach: (server: Server) => attach(context, server),
     close: () => (drained ??= drain()),
   });
 }
@@ -140,7 +138,7 @@ function attach(context: ServingContext, server: Server): void {
   const handOver = (request: IncomingMessage, _socket: Duplex, head: Buffer): void => {
     const { socket } = request;
     // Node hands it over though it has not answered an earlier request there.
-    if (isAnswering(socket, request)) socket.destroy();
+    if (openResponseOn(socket)) socket.destroy();
     else if (request.method === 'CONNECT' || isWebSocket(request)) {
       handedOver.set(request, readAhead(socket, head));
       server.emit('request', request, responseOn(socket, request));

@@ -27,9 +27,7 @@ export function endWithAnswer(request: IncomingMessage, response: ServerResponse
     socket.end();
     socket.setTimeout(SILENCE, () => socket.destroy());
     const late = setTimeout(() => socket.destroy(), LONGEST);
-    socket.once('close', () => {
-      clearTimeout(late);
-    });
+    socket.once('close', () => clearTimeout(late));
     request.once('end', close).resume();
   };
 }

@@ -1,6 +1,6 @@
 /** The body of a request, streamed once, and kept for a repeat as long as it is small. */
 import type { ClientRequest, IncomingMessage, InformationEvent } from 'node:http';
-import { flushHead } from './headers.js';
+import { flushHead, type Field } from './headers.js';
 
 /**
  * How long a server may take for `100 Continue`. Then the body is sent anyway (RFC 9110 section 10.1.1). Milliseconds.
@@ -12,8 +12,8 @@ interface ExchangeInit {
   readonly method: string;
   /** The path and query at the upstream server. */
   readonly path: string;
-  /** A flat list of fields, but for the token's. */
-  readonly headers: readonly string[];
+  /** But for the token's. */
+  readonly headers: readonly Field[];
   readonly hasBody: boolean;
   /** Bytes of the body that are kept for a repeat. */
   readonly repeatLimit: number;
@@ -89,10 +89,7 @@ export class Exchange {
     };
     const late = setTimeout(begin, CONTINUE_WAIT);
     upstream.once('continue', begin);
-    for (const event of ['response', 'close'])
-      upstream.once(event, () => {
-        clearTimeout(late);
-      });
+    for (const event of ['response', 'close']) upstream.once(event, () => clearTimeout(late));
   }
 
   #stream(upstream: ClientRequest): void {
@@ -108,9 +105,7 @@ export class Exchange {
       upstream.end();
       return;
     }
-    upstream.on('drain', () => {
-      incoming.resume();
-    });
+    upstream.on('drain', () => incoming.resume());
     if (this.#isReading) incoming.resume();
     else this.#read(incoming);
     flushHead(upstream);
@@ -123,9 +118,7 @@ export class Exchange {
       const upstream = this.#upstream;
       if (upstream && !upstream.destroyed && !upstream.writableEnded && !upstream.write(chunk)) incoming.pause();
     });
-    incoming.on('end', () => {
-      this.#upstream?.end();
-    });
+    incoming.on('end', () => this.#upstream?.end());
   }
 
   #keep(chunk: Buffer): void {

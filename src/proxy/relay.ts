@@ -1,7 +1,7 @@
 /** Writes answers to the client: those of the upstream server, and those of the proxy. */
 import { STATUS_CODES, validateHeaderValue, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { ProxyAnswer } from './admission.js';
-import { eachField, flushHead, responseHeaders } from './headers.js';
+import { flushHead, responseHeaders, type Field } from './headers.js';
 import type { ProxySettings } from './options.js';
 import { locationFor, mountOf } from './target.js';
 
@@ -37,15 +37,16 @@ export function relay(
  * One by one. Of a list for `writeHead` Node 20 keeps one `Set-Cookie`, if a middleware has set any field, and
  * functions that middlewares put in the place of `writeHead` take it for pairs.
  */
-function setFields(response: ServerResponse, fields: readonly string[], relocate: (location: string) => string): void {
+function setFields(response: ServerResponse, fields: readonly Field[], relocate: (location: string) => string): void {
   // The server's fields replace those of a middleware, but for these.
   const present = new Set(['set-cookie', 'vary']);
-  eachField(fields, (key, name, given) => {
+  for (const [name, given] of fields) {
+    const key = name.toLowerCase();
     const value = key === 'location' ? relocate(given) : given;
     if (present.has(key)) response.appendHeader(name, value);
     else response.setHeader(name, value);
     present.add(key);
-  });
+  }
 }
 
 /** An answer of the proxy's own. It quotes nothing of the request. */

@@ -116,9 +116,7 @@ function switchProtocols(
   }
   const { socket, takeHead } = upgrade;
   response.detachSocket(socket);
-  socket.once('close', () => {
-    record.end(101);
-  });
+  socket.once('close', () => record.end(101));
   joinSockets(incoming, upgraded, socket, takeHead());
 }
 

@@ -60,9 +60,7 @@ export async function startTokenProxy(
 
   async function drain(): Promise<void> {
     const closing = closeServer(server, place, inode);
-    const late = setTimeout(() => {
-      server.closeAllConnections();
-    }, grace);
+    const late = setTimeout(() => server.closeAllConnections(), grace);
     await proxy.close();
     clearTimeout(late);
     // Clients keep connections open for requests that they may not send any more.

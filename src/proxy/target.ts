@@ -21,6 +21,9 @@ export function objectionToTarget(target: string): string | undefined {
   return hasDotSegment(path) ? 'the path must not have "." or ".." as a segment' : undefined;
 }
 
+/** Whether it is an absolute URL, which has a scheme (RFC 3986 section 3.1). */
+export const hasScheme = (url: string): boolean => /^[a-z][a-z\d+.-]*:/i.test(url);
+
 /** The target without its query. */
 export const pathOf = (target: string): string => {
   const query = target.indexOf('?');
@@ -51,15 +54,13 @@ export function locationFor(
   requested: string,
 ): string {
   const url = parseUrl(utf8Of(location), to.origin + requested);
-  if (url?.host !== to.host || url.protocol !== to.protocol) return url && !SCHEME.test(location) ? url.href : location;
+  if (url?.host !== to.host || url.protocol !== to.protocol) return url && !hasScheme(location) ? url.href : location;
   const path = url.pathname + url.search + url.hash;
   const rest = path.slice(prefix.length);
   // `//host` would name another server.
   const isBehind = path.startsWith(prefix) && /^(\/(?!\/)|[?#]|$)/.test(rest);
   return isBehind ? rest.replace(/^(?!\/)/, '/') : to.origin + path;
 }
-
-const SCHEME = /^[a-z][a-z\d+.-]*:/i;
 
 /** Express and Connect keep the target as `originalUrl` before they take the path of a mount off it. */
 interface Mounted {

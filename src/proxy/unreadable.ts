@@ -1,21 +1,16 @@
 /** Answers what Node's parser refuses, which never becomes a request. */
-import { IncomingMessage, type ServerResponse } from 'node:http';
+import { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { codeOf } from '../internal/files.js';
 import { messageOf } from '../answers/messageOf.js';
 import type { ProxyAnswer } from './admission.js';
 import type { Records } from './records.js';
 import { answer } from './relay.js';
-import { responseOn } from './upgrade.js';
-
-/** The response that Node has yet to write to a connection. */
-interface WithResponse {
-  readonly _httpMessage?: ServerResponse | null;
-}
+import { openResponseOn, responseOn } from './upgrade.js';
 
 /** For `clientError` events of a server. Without a listener, Node answers without a reason. */
 export function refuseUnreadable(records: Records, error: Error, socket: Socket): void {
-  const { _httpMessage: open } = socket as WithResponse;
+  const open = openResponseOn(socket);
   const code = codeOf(error);
   // A browser may open a connection ahead, and send nothing.
   const isUnused = socket.bytesRead === 0;
@@ -34,9 +29,7 @@ export function refuseUnreadable(records: Records, error: Error, socket: Socket)
   const record = records.begin({ method: '-', url: '*' });
   record.error = `${refusal.text}: ${messageOf(error)}`;
   const response = responseOn(socket, new IncomingMessage(socket));
-  response.once('close', () => {
-    record.end(refusal.status);
-  });
+  response.once('close', () => record.end(refusal.status));
   answer(response, refusal);
 }
 

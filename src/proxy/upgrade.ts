@@ -1,24 +1,16 @@
 /** Connections that leave HTTP: WebSockets, and what Node does for other upgrades. */
 import { ServerResponse, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { fieldsWithout, headOf, responseHeaders, UPGRADE_FIELDS } from './headers.js';
+import { fieldsIn, fieldsWithout, headOf, responseHeaders, UPGRADE_FIELDS } from './headers.js';
 import type { Upgraded } from './upstream.js';
 
 /** Only WebSocket: an upgrade to h2c would pass requests by the proxy that it never sees. */
 export const isWebSocket = ({ method, headers }: IncomingMessage): boolean =>
   method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket';
 
-/** Whether Node still has a response of its own to write to the connection. */
-export function isAnswering(socket: Socket, request: IncomingMessage): boolean {
-  const response = new ServerResponse(request);
-  try {
-    response.assignSocket(socket);
-  } catch {
-    return true;
-  }
-  response.detachSocket(socket);
-  return false;
-}
+/** The response that Node has yet to write to a connection. */
+export const openResponseOn = (socket: Socket & { readonly _httpMessage?: ServerResponse | null }) =>
+  socket._httpMessage ?? undefined;
 
 /** A response on a connection that Node has handed over. The connection ends with it. */
 export function responseOn(socket: Socket, request: IncomingMessage): ServerResponse {
@@ -27,9 +19,7 @@ export function responseOn(socket: Socket, request: IncomingMessage): ServerResp
   response.assignSocket(socket);
   // Node's server listens no more.
   socket.on('error', () => undefined);
-  response.once('finish', () => {
-    socket.destroySoon();
-  });
+  response.once('finish', () => socket.destroySoon());
   return response;
 }
 
@@ -46,9 +36,7 @@ export function readAhead(socket: Socket, head: Buffer) {
     chunks.push(chunk);
     if (socket.bytesRead > MOST_AHEAD) socket.pause();
   };
-  const leave = () => {
-    socket.destroy();
-  };
+  const leave = () => socket.destroy();
   socket.on('data', read);
   socket.on('end', leave);
   return {
@@ -92,7 +80,7 @@ export function serveWithoutUpgrade(
   socket: Socket,
   head: Buffer,
 ): void {
-  const fields = fieldsWithout(rawHeaders, (name) => name === 'upgrade' || name === 'http2-settings');
+  const fields = fieldsWithout(fieldsIn(rawHeaders), ['upgrade', 'http2-settings']);
   const line = `${String(method)} ${String(url)} HTTP/${httpVersion}`;
   socket.unshift(Buffer.concat([headOf(line, fields), head]));
   // By 'connection', a server of node:https would begin a handshake.

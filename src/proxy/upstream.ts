@@ -54,7 +54,7 @@ export function createUpstream({ to, timeout, agent: given }: ProxySettings) {
         method,
         path,
         // Not as a list: for a proxy of the network, Node makes the URL of the field `Host`, and does not see it there.
-        headers: fieldsByName([...headers, ...Object.entries(added).flat()]),
+        headers: fieldsByName([...headers, ...Object.entries(added)]),
       });
       exchange.sent += 1;
       let isAnswered = false;
@@ -112,13 +112,9 @@ function ignoreFailedWrites(socket: Socket): void {
   const unlessClosed = (done: (error?: Error | null) => void) => (error?: Error | null) => {
     done(isClosed(error) ? null : error);
   };
-  socket._write = (chunk, encoding, done) => {
-    write(chunk, encoding, unlessClosed(done));
-  };
+  socket._write = (chunk, encoding, done) => write(chunk, encoding, unlessClosed(done));
   if (!writev) return;
-  socket._writev = (chunks, done) => {
-    writev(chunks, unlessClosed(done));
-  };
+  socket._writev = (chunks, done) => writev(chunks, unlessClosed(done));
 }
 
 const isClosed = (error: unknown): boolean => /^(ECONNRESET|EPIPE)$/.test(codeOf(error));
