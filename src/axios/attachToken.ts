@@ -117,9 +117,7 @@ export function attachToken(
     // Asked while the caller still stands on the stack: a token source's own requests need no token.
     runWhen: ({ signal }) => !manager.isOfSource(signal as AbortSignal | undefined),
   });
-  const detach = () => {
-    requests.eject(id);
-  };
+  const detach = () => requests.eject(id);
   detachments.set(instance, detach);
   return detach;
 }

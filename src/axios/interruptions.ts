@@ -14,12 +14,8 @@ export function interruptionsOf(config: InternalAxiosRequestConfig, timers: Time
   const canceller = cancelToken as unknown as Cancellable | undefined;
   const cancelled$ = canceller
     ? fromEventPattern<Cancel>(
-        (listener) => {
-          canceller.subscribe(listener);
-        },
-        (listener) => {
-          canceller.unsubscribe(listener);
-        },
+        (listener) => canceller.subscribe(listener),
+        (listener) => canceller.unsubscribe(listener),
       )
     : NEVER;
   const late$ = timers.after(limitOf(config), true);

@@ -31,9 +31,7 @@ process.stdout.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
 });
 process.stderr.on('error', () => undefined);
 
-const write = (stream: NodeJS.WriteStream) => (line: string) => {
-  stream.write(`${line}\n`);
-};
+const write = (stream: NodeJS.WriteStream) => (line: string) => stream.write(`${line}\n`);
 /** `dist/esm` has a package.json of its own, without a version. */
 const manifest = new URL(import.meta.url.replace(/(src|dist\/esm)\/cli\/main\.\w+$/, 'package.json'));
 

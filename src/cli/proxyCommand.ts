@@ -43,9 +43,7 @@ export async function runProxy(options: ParsedOptions, io: CommandIo): Promise<v
     try {
       // What is wrong with the credentials is told now, and not to the first client.
       if ((await awaitToken(token$, stop)) === null) return;
-      tokenLines(token$.events).subscribe((line) => {
-        io.err(`${new Date().toISOString()} ${line}`);
-      });
+      tokenLines(token$.events).subscribe((line) => io.err(`${new Date().toISOString()} ${line}`));
       const unwatch = refreshOnChange(options.required('client-secret-file'), token$);
       io.out(`listening on ${proxy.url}`);
       await orAborted(NEVER, stop).catch(() => undefined);
@@ -72,9 +70,7 @@ export function refreshOnChange(file: string, token$: Pick<TokenStream, 'current
     if (secret !== before && token$.current === null) token$.refresh().subscribe({ error: () => undefined });
   };
   watchFile(file, { persistent: false, interval: SECRET_INTERVAL }, refresh);
-  return () => {
-    unwatchFile(file, refresh);
-  };
+  return () => unwatchFile(file, refresh);
 }
 
 /** Null if it cannot be read. A pipe is left alone: it can be read once. */

@@ -62,9 +62,7 @@ export function createContext(limit: number) {
         begun$.next(null);
         return response$;
       }).subscribe(answer$);
-      const leave = () => {
-        running.unsubscribe();
-      };
+      const leave = () => running.unsubscribe();
       try {
         demand((await inTime(merge(begun$, answer$))) === null, 'it answered without a fetch');
       } catch (error) {
@@ -79,9 +77,7 @@ export function createContext(limit: number) {
       listening.add(source$?.subscribe((value) => values.push(value)));
       return values;
     },
-    stopListening: (): void => {
-      listening.unsubscribe();
-    },
+    stopListening: (): void => listening.unsubscribe(),
     /** Rejects if the sign-out fails. */
     signOut: (store: TokenStore): Promise<void> =>
       inTime(

@@ -88,9 +88,7 @@ export function fakeTokenSource(options: FakeTokenSourceOptions = {}): FakeToken
             ),
           error: () => (call.outcome = request.signal.aborted ? 'aborted' : 'failed'),
         }),
-        finalize(() => {
-          settle(call, n);
-        }),
+        finalize(() => settle(call, n)),
       );
     });
 

@@ -54,9 +54,7 @@ export const FETCH_CHECKS: Checks = {
     };
     const later$ = begun.pipe(delay(100), defaultIfEmpty(null));
     const newcomer = firstValueFrom(later$).then(() => ask(second));
-    const replaced = ask(first, 'rejected', old, fetch).finally(() => {
-      begun.complete();
-    });
+    const replaced = ask(first, 'rejected', old, fetch).finally(() => begun.complete());
     const [answer] = await Promise.all([newcomer, replaced]);
     demand(valueOf(answer) !== old.value, 'the rejected token was handed out');
   },

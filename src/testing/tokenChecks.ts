@@ -41,16 +41,12 @@ export const TOKEN_CHECKS: Checks = {
       if (told.length === 0) token = await ask(first, 'scheduled', tokenOf(token));
       demand(told.length > 0, 'no other store was told of a new token');
     });
-    await eventually(() => {
-      demand(isTold(valueOf(token)), 'no other store was told of the newest token');
-    });
+    await eventually(() => demand(isTold(valueOf(token)), 'no other store was told of the newest token'));
     for (const { origin, age } of told)
       demand(origin === 'shared' && age >= 0, 'what others fetched is shared, and of some age');
     // It knows how old a token is that took its time: asked for 300 ms ago, it is no younger.
     await ask(first, 'scheduled', tokenOf(token), slowFetch);
-    await eventually(() => {
-      demand(isTold('slow'), 'no other store was told of the second new token');
-    });
+    await eventually(() => demand(isTold('slow'), 'no other store was told of the second new token'));
     for (const { age } of told.filter((one) => valueOf(one) === 'slow'))
       demand(age >= 290, `fetched in 300 ms, but told of at the age of ${String(age)}`);
     demand(own.length === 0, '`changes` emitted a token that the store fetched itself');

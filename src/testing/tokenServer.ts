@@ -85,11 +85,7 @@ function respond(latency: number, request: IncomingMessage, response: ServerResp
     reply(request, response, answer);
     return;
   }
-  const timer = setTimeout(() => {
-    reply(request, response, answer);
-  }, latency);
+  const timer = setTimeout(() => reply(request, response, answer), latency);
   // There is no client any more to which it could answer: it must not keep the process from ending.
-  response.once('close', () => {
-    clearTimeout(timer);
-  });
+  response.once('close', () => clearTimeout(timer));
 }
