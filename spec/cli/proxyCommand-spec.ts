@@ -135,8 +135,6 @@ it('should ask again when the file with the secret is replaced, if there is no t
     renameSync(`${file}.next`, file);
   };
   await until(() => isSeen(putAnother));
-  // A new mode, or the same secret again.
-  expect(await isSeen(() => write('s'.repeat(written - 1)))).toBe(false);
   stream.current = 'a token';
   expect(await isSeen(write)).toBe(false);
   stream.current = null;

@@ -49,65 +49,58 @@ const PROXY_OPTIONS: Options = {
   quiet: flag('writes no access log'),
 };
 
-const FORMAT_OPTIONS: Options = {
-  format: one('NAME', 'json, exec-credential, git-credential; else plain'),
-};
+const FORMAT: Options = { format: one('NAME', 'json, exec-credential, git-credential; else plain') };
+const HELP: Options = { help: { ...flag('this text'), short: 'h' } };
 
-const COMMON: Options = {
-  help: { ...flag('this text'), short: 'h' },
-};
+export type CommandName = 'proxy' | 'token';
 
-export const COMMANDS = {
+export const COMMANDS: Record<CommandName, { text: string; options: Options; mostOperands: 0 | 1 }> = {
   proxy: {
     text: 'adds a fresh token to the requests of local programs',
-    options: { ...PROXY_OPTIONS, ...TOKEN_OPTIONS, ...COMMON },
-    takesOperand: false,
+    options: { ...PROXY_OPTIONS, ...TOKEN_OPTIONS, ...HELP },
+    mostOperands: 0,
   },
   token: {
     text: 'prints one token, for kubectl, git and scripts',
-    options: { ...FORMAT_OPTIONS, ...TOKEN_OPTIONS, ...COMMON },
+    options: { ...FORMAT, ...TOKEN_OPTIONS, ...HELP },
     // Git appends its operation to the command of a helper.
-    takesOperand: true,
+    mostOperands: 1,
   },
-} as const;
-
-export type CommandName = keyof typeof COMMANDS;
+};
 
 /** The options of a command line, by their names without dashes. */
-export interface ParsedOptions {
-  readonly text: (name: string) => string | undefined;
-  /** @throws UsageError if it is not there */
-  readonly required: (name: string) => string;
-  readonly texts: (name: string) => readonly string[];
-  readonly has: (name: string) => boolean;
-  readonly operands: readonly string[];
-}
+export type ParsedOptions = ReturnType<typeof readOptions>;
+
+/** An argument that no command takes. It is not shown: it may be a secret. */
+export const strayArgument = () => new UsageError('an argument is no option, and no value of one');
 
 /** @throws UsageError */
-export function readOptions(name: CommandName, args: readonly string[]): ParsedOptions {
-  const { takesOperand, options } = COMMANDS[name];
-  const { values, positionals } = parse(options, [...args], takesOperand);
+export function readOptions(name: CommandName, args: readonly string[]) {
+  const { mostOperands, options } = COMMANDS[name];
+  const { values, positionals } = parse(options, [...args]);
+  if (positionals.length > mostOperands) throw strayArgument();
   const texts = (key: string) => [values[key]].flat().filter((value) => typeof value === 'string');
   const text = (key: string) => texts(key)[0];
   for (const [key, option] of Object.entries(options)) checkTexts(key, texts(key), option);
   return {
     text,
-    required: (key) => {
+    /** @throws UsageError if it is not there */
+    required: (key: string): string => {
       const value = text(key);
       if (value === undefined) throw new UsageError(`--${key} must be given: ${options[key]?.text ?? ''}`);
       return value;
     },
     texts,
-    has: (key) => values[key] === true,
-    operands: positionals,
+    has: (key: string) => values[key] === true,
+    operand: positionals[0],
   };
 }
 
-function parse(options: Options, args: string[], allowPositionals: boolean) {
+function parse(options: Options, args: string[]) {
   try {
-    return parseArgs<ParseArgsConfig>({ options, args, allowPositionals });
+    return parseArgs<ParseArgsConfig>({ options, args, allowPositionals: true });
   } catch (error) {
-    const message = withoutValues(error as NodeJS.ErrnoException);
+    const message = withoutValues((error as Error).message);
     const unknown = /^Unknown option --([\w-]+)$/.exec(message)?.[1];
     const [near] = Object.keys(options).filter(
       (each) => unknown && (each.startsWith(unknown) || unknown.startsWith(each)),
@@ -125,10 +118,8 @@ function checkTexts(key: string, texts: readonly string[], { value, mayRepeat, t
 }
 
 /** The message without what was given: a secret on the command line is not shown again. */
-function withoutValues({ message, code }: NodeJS.ErrnoException): string {
-  if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') return 'an argument is no option, and no value of one';
-  return (message.split(/\.(\s|$)/)[0] ?? message).replace(/'(--?[\w-]+)[^']*'/g, '$1');
-}
+const withoutValues = (message: string): string =>
+  (message.split(/\.(\s|$)/)[0] ?? message).replace(/'(--?[\w-]+)[^']*'/g, '$1');
 
 export function helpOf(name: CommandName): string {
   const rows = Object.entries(COMMANDS[name].options).map(

@@ -1,5 +1,5 @@
 /** `rx-fresh-token proxy`: serves until the process is asked to end. */
-import { readFileSync, statSync, unwatchFile, watchFile } from 'node:fs';
+import { unwatchFile, watchFile } from 'node:fs';
 import { distinctUntilChanged, filter, map, merge, NEVER, skip, startWith, type Observable } from 'rxjs';
 import { orAborted } from '../internal/onAbort.js';
 import type { ProxyLogEntry } from '../proxy/options.js';
@@ -57,29 +57,17 @@ export async function runProxy(options: ParsedOptions, io: CommandIo): Promise<v
 }
 
 /**
- * Asks for a token when the file has another secret and there is no token: after a secret that was refused, the stream
- * would pause for up to a minute.
+ * Asks for a token when the file changes and there is no token: after a secret that was refused, the stream would pause
+ * for up to a minute.
  *
  * @returns a function that ends it
  */
 export function refreshOnChange(file: string, token$: Pick<TokenStream, 'current' | 'refresh'>): () => void {
-  let secret = contentOf(file);
   const refresh = () => {
-    const before = secret;
-    secret = contentOf(file);
-    if (secret !== before && token$.current === null) token$.refresh().subscribe({ error: () => undefined });
+    if (token$.current === null) token$.refresh().subscribe({ error: () => undefined });
   };
   watchFile(file, { persistent: false, interval: SECRET_INTERVAL }, refresh);
   return () => unwatchFile(file, refresh);
-}
-
-/** Null if it cannot be read. A pipe is left alone: it can be read once. */
-function contentOf(file: string): string | null {
-  try {
-    return statSync(file).isFile() ? readFileSync(file, 'utf8') : null;
-  } catch {
-    return null;
-  }
 }
 
 const lineOfRequest = ({ method, path, status, took, sent, error }: ProxyLogEntry): string =>

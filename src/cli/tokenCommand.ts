@@ -4,7 +4,7 @@ import type { AccessToken, TokenStream } from '../token/types.js';
 import { awaitToken } from './awaitToken.js';
 import { FORMATS } from './formats.js';
 import { UsageError, type CommandIo } from './io.js';
-import { withOptionNames, type ParsedOptions } from './options.js';
+import { strayArgument, withOptionNames, type ParsedOptions } from './options.js';
 import { commandStream } from './tokenSource.js';
 
 /** Prints one token. */
@@ -12,9 +12,8 @@ export async function runToken(options: ParsedOptions, io: CommandIo): Promise<v
   const name = options.text('format') ?? 'plain';
   const format = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
   if (!format) throw new UsageError(`--format must be one of ${Object.keys(FORMATS).join(', ')}`);
-  const [operation, ...rest] = options.operands;
-  if (rest.length > 0 || (operation !== undefined && name !== 'git-credential'))
-    throw new UsageError('an argument is no option, and no value of one');
+  const { operand: operation } = options;
+  if (operation !== undefined && name !== 'git-credential') throw strayArgument();
   // A helper ignores what it does not know (gitcredentials(7)). Only a file has something to erase.
   const erases = operation === 'erase' && options.text('store') !== undefined;
   if (operation !== undefined && operation !== 'get' && !erases) return;
