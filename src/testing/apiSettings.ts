@@ -9,7 +9,7 @@ import {
   wrong,
 } from '../internal/validate.js';
 import type { ApiCall, Tolerance } from './apiRecord.js';
-import { requireApiSteps, type ApiStep } from './apiJudge.js';
+import { createJudge, requireApiSteps, type ApiStep } from './apiJudge.js';
 import type { FakeTokenSource } from './fakeTokenSource.js';
 import { LONGEST, perCall, requireWords } from './settings.js';
 import { createLedger, type TokenRegister } from './tokenLedger.js';
@@ -48,7 +48,7 @@ export interface ScriptedApiOptions<T = string> {
   readonly tolerate?: readonly Tolerance[] | undefined;
 }
 
-/** Checks every option once, but for `refuseWith`. */
+/** Checks every option once. */
 export function apiSettings(options: ScriptedApiOptions<unknown>) {
   requireObject(options);
   const {
@@ -76,7 +76,7 @@ export function apiSettings(options: ScriptedApiOptions<unknown>) {
     scheduler,
     delay: perCall('delay', delay, 0, LONGEST),
     steps,
-    refuseWith,
+    judge: createJudge(refuseWith),
     answer,
     responses,
     tolerate,

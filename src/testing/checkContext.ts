@@ -36,7 +36,9 @@ export type CheckContext = ReturnType<typeof createContext>;
 export function createContext(limit: number) {
   const source = { fetched: 0 };
   const listening = new Subscription();
-  const inTime = <T>(source$: Observable<T>) => firstWithin(limit, source$);
+  /** The first value, or the failure, or that there was none within the limit. */
+  const inTime = <T>(source$: Observable<T>): Promise<T> =>
+    firstValueFrom(source$.pipe(timeout({ first: limit, with: () => throwError(() => new Error(NO_ANSWER)) })));
   /** Answers T1, T2, … after 20 ms. */
   const quickFetch: Fetch = () => {
     const n = ++source.fetched;
@@ -55,10 +57,15 @@ export function createContext(limit: number) {
       fetch: Fetch = quickFetch,
     ): Promise<StoredToken> => inTime(refreshOf(store, reason, previous, fetch)),
     /** Resolves when the store has begun to fetch. The fetch answers as `response$`; `leave` gives it up. */
-    begin: async (store: TokenStore, response$: Observable<TokenResponse>) => {
+    begin: async (
+      store: TokenStore,
+      response$: Observable<TokenResponse>,
+      reason: RefreshReason = 'initial',
+      previous: AccessToken | null = null,
+    ) => {
       const begun$ = new ReplaySubject<null>(1);
       const answer$ = new ReplaySubject<StoredToken>(1);
-      const running = refreshOf(store, 'initial', null, () => {
+      const running = refreshOf(store, reason, previous, () => {
         begun$.next(null);
         return response$;
       }).subscribe(answer$);
@@ -79,18 +86,9 @@ export function createContext(limit: number) {
     },
     stopListening: (): void => listening.unsubscribe(),
     /** Rejects if the sign-out fails. */
-    signOut: (store: TokenStore): Promise<void> =>
-      inTime(
-        defer(async () => {
-          await store.signOut?.();
-        }),
-      ),
+    signOut: (store: TokenStore): Promise<unknown> => inTime(defer(() => Promise.resolve(store.signOut?.()))),
   };
 }
-
-/** The first value, or the failure, or that there was none within the limit. */
-const firstWithin = <T>(limit: number, source$: Observable<T>): Promise<T> =>
-  firstValueFrom(source$.pipe(timeout({ first: limit, with: () => throwError(() => new Error(NO_ANSWER)) })));
 
 async function retryFor<T>(limit: number, attempt: () => T | Promise<T>): Promise<T> {
   const end = performance.now() + limit;

@@ -1,5 +1,5 @@
 /** The part of `storeContract` about fetching: never two fetches where one is enough. */
-import { defaultIfEmpty, delay, firstValueFrom, NEVER, Subject, throwError, timer } from 'rxjs';
+import { firstValueFrom, NEVER, Subject, throwError, timer } from 'rxjs';
 import type { RefreshReason, TokenResponse } from '../token/types.js';
 import {
   demand,
@@ -45,17 +45,15 @@ export const FETCH_CHECKS: Checks = {
     equal(source.fetched, 2, 'fetches');
   },
 
-  'should keep a rejected token from newcomers while its replacement is fetched': async ([first, second], { ask }) => {
+  'should keep a rejected token from newcomers while its replacement is fetched': async (
+    [first, second],
+    { ask, inTime, begin },
+  ) => {
     const old = tokenOf(await ask(first));
-    const begun = new Subject<null>();
-    const fetch: Fetch = () => {
-      begun.next(null);
-      return slowFetch();
-    };
-    const later$ = begun.pipe(delay(100), defaultIfEmpty(null));
-    const newcomer = firstValueFrom(later$).then(() => ask(second));
-    const replaced = ask(first, 'rejected', old, fetch).finally(() => begun.complete());
-    const [answer] = await Promise.all([newcomer, replaced]);
+    const { answer$ } = await begin(first, slowFetch(), 'rejected', old);
+    await firstValueFrom(timer(100));
+    const answer = await ask(second);
+    await inTime(answer$);
     demand(valueOf(answer) !== old.value, 'the rejected token was handed out');
   },
 

@@ -4,7 +4,7 @@ import { fieldsOf } from '../internal/fieldsOf.js';
 import { wrong } from '../internal/validate.js';
 import type { AccessToken } from '../token/types.js';
 import { fetchFrom, type ApiResponse } from './apiFetch.js';
-import { createJudge, type Forbidden } from './apiJudge.js';
+import type { Forbidden } from './apiJudge.js';
 import { createApiRecord, type ApiCall } from './apiRecord.js';
 import { apiSettings, type ScriptedApiOptions } from './apiSettings.js';
 import type { TokenRegister } from './tokenLedger.js';
@@ -67,9 +67,9 @@ export function scriptedApi<T = string>(
 export function scriptedApi<T = string>(options: ScriptedApiOptions<T>): ScriptedApi<T | ApiResponse>;
 export function scriptedApi(options: ScriptedApiOptions<unknown>): ScriptedApi<unknown> {
   const settings = apiSettings(options);
-  const { judge, forbid, allow } = createJudge(settings.refuseWith);
+  const { forbid, allow } = settings.judge;
   const record = createApiRecord(settings);
-  const exchange = exchangeWith(settings, judge, record);
+  const exchange = exchangeWith(settings, record);
 
   return {
     send: (token, path = '/', method = 'GET') =>
@@ -92,8 +92,7 @@ export function scriptedApi(options: ScriptedApiOptions<unknown>): ScriptedApi<u
 
 /** One call, judged when it arrives and answered `delay` later. */
 function exchangeWith(
-  { register, steps, delay, answer }: ReturnType<typeof apiSettings>,
-  judge: ReturnType<typeof createJudge>['judge'],
+  { register, steps, delay, answer, judge: { judge } }: ReturnType<typeof apiSettings>,
   { calls, begin, refuse, callOption, answeredAfter }: ReturnType<typeof createApiRecord>,
 ) {
   /** @throws TypeError if it can be no body */

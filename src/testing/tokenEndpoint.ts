@@ -1,5 +1,4 @@
 /** The token endpoint of the test server, with the failures that a test can order. */
-import { TokenEndpointError } from '../errors.js';
 import type { TokenResponse } from '../token/types.js';
 import { requireWords } from './settings.js';
 
@@ -10,11 +9,6 @@ export interface JsonAnswer {
   readonly status: number;
   readonly body: object;
   readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** A request. Not Node's type, which the declarations of this file must do without. */
-interface TokenServerRequest {
-  readonly method?: string | undefined;
 }
 
 /**
@@ -39,7 +33,7 @@ export function createTokenEndpoint(nextToken: () => TokenResponse) {
       requireWords('steps', next, ['ok', ...Object.keys(FAILURES)]);
       steps.push(...next);
     },
-    answer: ({ method }: TokenServerRequest): Answer => {
+    answer: (method: string | undefined): Answer => {
       if (method !== 'POST') return { status: 405, body: { error: 'invalid_request' }, headers: { allow: 'POST' } };
       const step = steps.shift() ?? 'ok';
       if (step !== 'ok') return FAILURES[step];
@@ -51,16 +45,4 @@ export function createTokenEndpoint(nextToken: () => TokenResponse) {
       }
     },
   };
-}
-
-/** Asks the token endpoint, by the global fetch. */
-export async function fetchToken(url: string, signal: AbortSignal): Promise<TokenResponse> {
-  const response = await fetch(url, { method: 'POST', signal });
-  const body = (await response.json()) as TokenResponse & { error?: string; error_description?: string };
-  if (response.ok) return body;
-  const { error, error_description: why } = body;
-  throw new TokenEndpointError(
-    `the token server answered ${String(response.status)}${why === undefined ? '' : `: ${why}`}`,
-    { status: response.status, ...(error !== undefined && { error }) },
-  );
 }

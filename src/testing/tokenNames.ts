@@ -1,5 +1,5 @@
 /** The values of fake tokens: short and predictable, so that a test can expect them. */
-import { wrong } from '../internal/validate.js';
+import { requireText, wrong } from '../internal/validate.js';
 
 /**
  * How tokens are called: `a`, `b`, `c` … for marble diagrams, `token-1`, `token-2` …, or as a function of their number,
@@ -19,8 +19,7 @@ export function namesOf(names: TokenNames): (n: number) => string {
   if (typeof names === 'function') {
     return (n) => {
       const name: unknown = names(n);
-      if (typeof name !== 'string' || name === '')
-        throw wrong(`names(${String(n)})`, name, 'a string that is not empty');
+      requireText(`names(${String(n)})`, name);
       return name;
     };
   }

@@ -61,7 +61,7 @@ export function tokenServer(
       const [path = '/'] = (request.url ?? '/').split('?');
       const isToken = path === '/token';
       counts[isToken ? 'tokenRequests' : 'apiRequests']++;
-      respond(latency, request, response, isToken ? tokenEndpoint.answer(request) : answerOfApi(request, path));
+      respond(latency, request, response, isToken ? tokenEndpoint.answer(request.method) : answerOfApi(request, path));
     },
     counts,
     fateOf,
