@@ -11,35 +11,25 @@ import type { Timers } from '../internal/timers.js';
  */
 export function interruptionsOf(config: InternalAxiosRequestConfig, timers: Timers): Observable<unknown> {
   const { signal, cancelToken, transitional } = config;
-  const canceller = cancelToken as unknown as Cancellable | undefined;
+  const canceller = cancelToken as unknown as Canceller | undefined;
   const cancelled$ = canceller
     ? fromEventPattern<Cancel>(
         (listener) => canceller.subscribe(listener),
         (listener) => canceller.unsubscribe(listener),
       )
     : NEVER;
-  const late$ = timers.after(limitOf(config), true);
+  const { ETIMEDOUT, ECONNABORTED } = AxiosError;
+  const code = transitional?.clarifyTimeoutError ? ETIMEDOUT : ECONNABORTED;
   return merge(
     failuresOfBody(config),
     aborted(signal as AbortSignal | undefined).pipe(catchError(() => of(new CanceledError(undefined, config)))),
     cancelled$,
-    late$.pipe(
-      map(
-        () =>
-          new AxiosError(
-            timeoutMessageOf(config),
-            transitional?.clarifyTimeoutError ? AxiosError.ETIMEDOUT : AxiosError.ECONNABORTED,
-            config,
-          ),
-      ),
-    ),
+    timers.after(limitOf(config), true).pipe(map(() => new AxiosError(timeoutMessageOf(config), code, config))),
   );
 }
 
-interface Cancellable {
-  subscribe(listener: (reason: Cancel) => void): void;
-  unsubscribe(listener: (reason: Cancel) => void): void;
-}
+/** What the types of axios leave out. */
+type Canceller = Record<'subscribe' | 'unsubscribe', (listener: (reason: Cancel) => void) => void>;
 
 /** Milliseconds; Infinity when there is no limit. */
 export const limitOf = ({ timeout }: InternalAxiosRequestConfig): number => Number(timeout) || Infinity;

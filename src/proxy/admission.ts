@@ -79,7 +79,7 @@ export function objectionToRequest(
       'the request has an Authorization header; to replace it: --replace-authorization (incomingAuthorization)',
     );
   if (readableDidRead && framingOf(headers)) {
-    // It would be waited for in vain.
+    // What was read comes no more: the proxy would wait for it for ever.
     const text = 'the body was read before the proxy was called: let it come before a body parser';
     return { status: 500, error: 'proxy_internal_error', text };
   }

@@ -7,8 +7,8 @@ const SILENCE = 5_000;
 const LONGEST = 30_000;
 
 /**
- * If the client has not sent all of its body, the answer ends the connection: a client that waits with the rest, or
- * sends it in vain, would hold up its next request.
+ * If the client has not sent all of its body, the answer ends the connection. Otherwise the next request would have to
+ * wait behind the rest of the body.
  *
  * The connection is closed in stages (RFC 9112 section 9.6). A client that is still sending would meet a reset, and
  * could lose the answer. So what it sends is read and dropped until it has sent all or leaves, but not for ever.

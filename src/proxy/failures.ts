@@ -19,12 +19,11 @@ export function answerToFailure(error: unknown, retryAfter: number): ProxyAnswer
   if (isTokenError(error, 'ERR_TOKEN_UNAVAILABLE') || isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED'))
     return { status: 503, error: 'proxy_configuration_error', text: 'there is no usable token', retryAfter };
   const code = codeOf(error);
-  const [, type, text] = FAILURES.find(([codes]) => codes.test(code)) ?? BROKEN;
+  const [, type = 'connection_terminated', text = 'the connection to the upstream server broke'] =
+    FAILURES.find(([codes]) => codes.test(code)) ?? [];
   return { status: 502, error: type, text };
 }
 
-/** Any other code. */
-const BROKEN = [/^/, 'connection_terminated', 'the connection to the upstream server broke'] as const;
 /** The first entry whose pattern matches the code of the error counts. */
 const FAILURES: readonly (readonly [codes: RegExp, error: string, text: string])[] = [
   [/^ECONNREFUSED$/, 'connection_refused', 'the upstream server refuses connections'],

@@ -24,7 +24,7 @@ export function ownPage(
     sendText(response, 200, 'text/plain; version=0.0.4; charset=utf-8', `${metrics.join('\n')}\n`);
   } else if (path === HEALTH) {
     const status = isDraining() ? 'draining' : health.isHealthy() ? 'ok' : 'no token';
-    // The next probe finds one. No request would come to fetch it, where they are sent to healthy proxies only.
+    // Where requests are sent to healthy proxies only, none would come and fetch a token. The next probe finds it.
     if (status === 'no token') health.askForToken();
     sendText(response, status === 'ok' ? 200 : 503, 'application/json', `${JSON.stringify({ status })}\n`);
   } else return false;

@@ -17,7 +17,7 @@ export function relay(
   requested: string,
 ): void {
   const { statusCode: status = 0, statusMessage = '', rawHeaders } = incoming;
-  // Before the response has fields of the server.
+  // It may throw, so it comes before the response has fields of the server.
   validateHeaderValue('reason phrase', statusMessage);
   if (status < 100) throw Object.assign(new RangeError('status below 100'), { code: 'HPE_INVALID_STATUS' });
   setFields(response, responseHeaders(rawHeaders, status), (location) => {

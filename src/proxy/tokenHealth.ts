@@ -36,7 +36,7 @@ export function tokenHealth(token$: TokenStream) {
     if (event.type === 'refreshFailed') {
       const { permanent, retryIn } = event;
       failures += 1;
-      // One that comes after the token is a warning about it.
+      // A failure after the token has arrived is a warning: that a store could not keep it, for example.
       isMissing ||= isFetching;
       isPermanent = permanent;
       retryAt = performance.now() + (retryIn ?? 0);

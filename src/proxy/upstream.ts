@@ -120,8 +120,8 @@ function ignoreFailedWrites(socket: Socket): void {
 const isClosed = (error: unknown): boolean => /^(ECONNRESET|EPIPE)$/.test(codeOf(error));
 
 /**
- * Whether the server had closed the idle connection. The request may be repeated if that is harmless (RFC 9110 section
- * 9.2.2). Of an agent's connections, each may be stale.
+ * Whether the server had closed the idle connection, and the request may be sent again, because it is idempotent (RFC
+ * 9110 section 9.2.2). Each connection that the agent keeps may be stale.
  */
 const isStale = (sending: ClientRequest, error: Error, exchange: Exchange): boolean =>
   sending.reusedSocket &&
@@ -136,7 +136,7 @@ const MOST_STALE = 3;
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 function answerOf(sending: ClientRequest, incoming: IncomingMessage): UpstreamAnswer {
-  // A server that breaks off in the middle of a body. Whoever reads it, hears of it by `close`.
+  // The server broke off in the middle of a body. `relay` learns of it by `close`.
   incoming.on('error', () => undefined);
   return {
     status: incoming.statusCode ?? 0,

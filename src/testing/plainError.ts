@@ -1,5 +1,6 @@
 /** The public function `plainError`: makes errors comparable in tests. */
 import { fieldsOf } from '../internal/fieldsOf.js';
+import { tagOf } from '../internal/kindOf.js';
 
 /** The fields of an error that say what happened; see {@link plainError}. */
 export interface PlainError {
@@ -59,9 +60,5 @@ function plain(error: unknown, met: readonly unknown[]): unknown {
  */
 export const isError = (value: unknown): value is Error => {
   const { name, message } = fieldsOf(value);
-  return (
-    typeof name === 'string' &&
-    typeof message === 'string' &&
-    Object.prototype.toString.call(value) !== '[object Object]'
-  );
+  return typeof name === 'string' && typeof message === 'string' && tagOf(value) !== '[object Object]';
 };

@@ -4,10 +4,8 @@ import { numbersIn, wrong } from '../internal/validate.js';
 /** Checks a script, step by step. */
 export function requireSteps(name: string, steps: unknown, isStep: (step: unknown) => boolean, range: string): void {
   if (!Array.isArray(steps)) throw wrong(name, steps, `an array of ${range}`);
-  // Not forEach, which passes over holes.
-  Array.from(steps as unknown[]).forEach((step, index) => {
+  for (const [index, step] of (steps as unknown[]).entries())
     if (!isStep(step)) throw wrong(`${name}[${String(index)}]`, step, range);
-  });
 }
 
 /** Checks a list of words. */

@@ -77,15 +77,11 @@ export function tokenServer(
 
 function respond(latency: number, request: IncomingMessage, response: ServerResponse, answer: Answer): void {
   if (answer === 'hang') return;
-  if (answer === 'down') {
-    request.destroy();
-    return;
+  if (answer === 'down') request.destroy();
+  else if (latency === 0) reply(request, response, answer);
+  else {
+    const timer = setTimeout(() => reply(request, response, answer), latency);
+    // A client that has left gets no answer, and the timer must not keep the process from ending.
+    response.once('close', () => clearTimeout(timer));
   }
-  if (latency === 0) {
-    reply(request, response, answer);
-    return;
-  }
-  const timer = setTimeout(() => reply(request, response, answer), latency);
-  // There is no client any more to which it could answer: it must not keep the process from ending.
-  response.once('close', () => clearTimeout(timer));
 }

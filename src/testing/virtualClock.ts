@@ -53,4 +53,5 @@ export function virtualClock(scheduler: SchedulerLike = asyncScheduler): Virtual
   };
 }
 
+/** There is no default: NaN is out of range. */
 const milliseconds = (ms: number): number => numbersIn({ ms }, { ms: [0, FINITE, NaN] }).ms;
