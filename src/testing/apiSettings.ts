@@ -12,7 +12,7 @@ import type { ApiCall, Tolerance } from './apiRecord.js';
 import { createJudge, requireApiSteps, type ApiStep } from './apiJudge.js';
 import type { FakeTokenSource } from './fakeTokenSource.js';
 import { LONGEST, perCall, requireWords } from './settings.js';
-import { createLedger, type TokenRegister } from './tokenLedger.js';
+import { createTokenRegister, type TokenRegister } from './tokenRegister.js';
 
 /** All times in milliseconds. `undefined` means the default; a value out of range is a TypeError at creation. */
 export interface ScriptedApiOptions<T = string> {
@@ -90,10 +90,10 @@ function registerOf(tokens: FakeTokenSource | Iterable<string>): TokenRegister {
   const values = tokens as Partial<Iterable<unknown>> | string | undefined;
   if (typeof values === 'string' || typeof values?.[Symbol.iterator] !== 'function')
     throw wrong('tokens', tokens, range);
-  const ledger = createLedger(() => 0);
+  const register = createTokenRegister(() => 0);
   for (const value of values as Iterable<unknown>) {
     if (typeof value !== 'string') throw wrong('tokens', value, range);
-    ledger.issue(value, Infinity);
+    register.issue(value, Infinity);
   }
-  return ledger;
+  return register;
 }

@@ -8,7 +8,7 @@ import { isError } from './plainError.js';
 import { aborted } from '../internal/onAbort.js';
 import { createSourceRecord, type TokenCall } from './sourceRecord.js';
 import { sourceSettings, type FakeTokenSourceOptions, type TokenStep } from './sourceSettings.js';
-import { createLedger, type TokenRegister } from './tokenLedger.js';
+import { createTokenRegister, type TokenRegister } from './tokenRegister.js';
 
 /** A token source for tests, see {@link fakeTokenSource}. It is the register of its tokens, too. */
 export interface FakeTokenSource extends TokenRegister {
@@ -51,7 +51,7 @@ export interface FakeTokenSource extends TokenRegister {
 export function fakeTokenSource(options: FakeTokenSourceOptions = {}): FakeTokenSource {
   const settings = sourceSettings(options);
   const { scheduler, now, steps, latency, lifetime, maxCalls, nameOf } = settings;
-  const { issue, fateOf, revoke } = createLedger(now);
+  const { issue, fateOf, revoke } = createTokenRegister(now);
   const { calls, callOption, begin, settle, answeredAfter, verify } = createSourceRecord(settings);
   let issued = 0;
 

@@ -18,7 +18,7 @@ export {
 } from './startTokenServer.js';
 export { storeContract, type StoreCheck, type StoreContractOptions, type StoresUnderTest } from './storeContract.js';
 export type { ServerTokenStep } from './tokenEndpoint.js';
-export type { TokenFate, TokenRegister } from './tokenLedger.js';
+export type { TokenFate, TokenRegister } from './tokenRegister.js';
 export { EVENT_LETTERS, eventMarbles, tokenMarbles } from './tokenMarbles.js';
 export type { TokenNames } from './tokenNames.js';
 export { virtualClock, type VirtualClock } from './virtualClock.js';

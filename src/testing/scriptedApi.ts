@@ -7,7 +7,7 @@ import { fetchFrom, type ApiResponse } from './apiFetch.js';
 import type { Forbidden } from './apiJudge.js';
 import { createApiRecord, type ApiCall } from './apiRecord.js';
 import { apiSettings, type ScriptedApiOptions } from './apiSettings.js';
-import type { TokenRegister } from './tokenLedger.js';
+import type { TokenRegister } from './tokenRegister.js';
 
 /** An API for tests, see {@link scriptedApi}. The functions need no `this`. */
 export interface ScriptedApi<T = string> {

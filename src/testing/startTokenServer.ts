@@ -5,7 +5,7 @@ import { createJudge, type ApiStep, type Forbidden } from './apiJudge.js';
 import { listen } from './nodeHttp.js';
 import { LONGEST } from './settings.js';
 import type { ServerTokenStep } from './tokenEndpoint.js';
-import type { TokenRegister } from './tokenLedger.js';
+import type { TokenRegister } from './tokenRegister.js';
 import { namesOf, type TokenNames } from './tokenNames.js';
 import { tokenServer } from './tokenServer.js';
 

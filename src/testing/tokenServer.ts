@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { requireApiSteps, type ApiStep, type createJudge } from './apiJudge.js';
 import { preflight, reply } from './nodeHttp.js';
 import { createTokenEndpoint, type Answer } from './tokenEndpoint.js';
-import { createLedger } from './tokenLedger.js';
+import { createTokenRegister } from './tokenRegister.js';
 
 /** Real time, whatever fake timers are put in its place later: a server's clients are elsewhere. */
 const { setTimeout, clearTimeout } = globalThis;
@@ -20,7 +20,7 @@ export function tokenServer(
   { lifetime, latency, nameOf }: ServerSettings,
   { judge, forbid }: Pick<ReturnType<typeof createJudge>, 'judge' | 'forbid'>,
 ) {
-  const { issue, fateOf, revoke } = createLedger(realNow);
+  const { issue, fateOf, revoke } = createTokenRegister(realNow);
   const counts = {
     tokenRequests: 0,
     tokensIssued: 0,

@@ -12,23 +12,19 @@ export interface TokenRegister {
   readonly revoke: (token: string | Pick<AccessToken, 'value'>) => void;
 }
 
-export interface TokenLedger extends TokenRegister {
-  readonly issue: (value: string, endsAt: number) => void;
-}
-
 /** @param now the issuer's own clock, in ms: a client's that is wrong changes no token's life */
-export function createLedger(now: () => number): TokenLedger {
+export function createTokenRegister(now: () => number) {
   const ends = new Map<string, number>();
   const revoked = new Set<string>();
   return {
-    fateOf: (value) => {
+    fateOf: (value: string): TokenFate => {
       const endsAt = ends.get(value);
       return revoked.has(value) ? 'revoked' : endsAt === undefined ? 'unknown' : now() < endsAt ? 'alive' : 'expired';
     },
-    revoke: (token) => {
+    revoke: (token: string | Pick<AccessToken, 'value'>): void => {
       revoked.add(typeof token === 'string' ? token : token.value);
     },
-    issue: (value, endsAt) => {
+    issue: (value: string, endsAt: number): void => {
       ends.set(value, endsAt);
     },
   };
