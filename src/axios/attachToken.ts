@@ -125,7 +125,7 @@ export function attachToken(
 function destinationsOf(baseURL: string | undefined, options: AttachTokenOptions): Destinations {
   const { allowedOrigins, allowInsecureRequests } = options;
   const origin = baseURL ? originOf(baseURL, pageUrl()) : undefined;
-  // Under the name that was given.
+  // Checked here for an error that names `baseURL`: `createDestinations` would name an option that was not given.
   if (!allowedOrigins && origin !== undefined) tokenUrlOption('baseURL', origin, allowInsecureRequests ?? false);
   return createDestinations({
     allowedOrigins: allowedOrigins ?? (origin === undefined ? [] : [origin]),

@@ -131,7 +131,7 @@ function hold({ sockets, isDraining }: ServingContext, socket: Socket): boolean 
   return true;
 }
 
-/** Servers whose upgrades are requests, too. */
+/** Servers that hand their upgrades over already: an application may mount several proxies. */
 const attached = new WeakSet<Server>();
 
 function attach(context: ServingContext, server: Server): void {
@@ -152,7 +152,7 @@ function attach(context: ServingContext, server: Server): void {
   server.on('checkContinue', handlerOf(context, true));
   server.on('connect', handOver);
   server.on('clientError', (error: Error, socket: Socket) => {
-    // A listener of the application answers itself.
+    // If the application listens too, it answers.
     if (server.listenerCount('clientError') === 1) refuseUnreadable(context.records, error, socket);
   });
 }

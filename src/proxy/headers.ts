@@ -54,13 +54,12 @@ export const fieldsWithout = (fields: readonly Field[], names: readonly string[]
 /** The fields that are not for this connection only. */
 function endToEnd(raw: readonly string[]): Field[] {
   const fields = fieldsIn(raw);
-  const options = fields.filter(([name]) => name.toLowerCase() === 'connection').map(([, value]) => value);
-  const named = options
-    .join()
-    .toLowerCase()
-    .split(/[\s,]+/);
-  // `Connection: content-length` must not remove the framing.
-  return fieldsWithout(fields, [...HOP_BY_HOP, ...named.filter((name) => name !== 'content-length')]);
+  const named = fields
+    .filter(([name]) => name.toLowerCase() === 'connection')
+    .flatMap(([, options]) => options.toLowerCase().split(/[\s,]+/))
+    // `Connection: content-length` must not remove the framing.
+    .filter((name) => name !== 'content-length');
+  return fieldsWithout(fields, [...HOP_BY_HOP, ...named]);
 }
 
 interface SentRequest {

@@ -61,7 +61,7 @@ export function serve(context: ServingContext, served: ServedRequest): void {
   };
   const objection = clientObjection ?? objectionToRequest(request, settings, pseudonym);
   if (objection) {
-    // A body that has come with the head is read after this event.
+    // Node reads a body that came with the head after this event. Only then is it known whether the client has sent all.
     setImmediate(() => {
       const { socket } = request;
       if (!response.headersSent && !socket.destroyed && !socket.writableEnded) refuse(objection);

@@ -70,7 +70,7 @@ interface Mounted {
 
 /** The path at which the proxy is mounted in the server, or an empty text. */
 export function mountOf({ url = '', originalUrl = '' }: Mounted): string {
-  // A target that ends with the mount gets a slash.
+  // If the target ends with the mount, a framework makes `/` of the rest, which is empty.
   const rest = url.replace(/^\/(?=\?|$)/, '');
   if (!originalUrl.endsWith(rest)) return '';
   const mount = originalUrl.slice(0, originalUrl.length - rest.length).replace(/\/$/, '');

@@ -76,7 +76,7 @@ export function apiSettings(options: ScriptedApiOptions<unknown>) {
     scheduler,
     delay: perCall('delay', delay, 0, LONGEST),
     steps,
-    judge: createJudge(refuseWith),
+    ...createJudge(refuseWith),
     answer,
     responses,
     tolerate,

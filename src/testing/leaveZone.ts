@@ -18,6 +18,6 @@ interface ZoneLike {
  */
 export function leaveZone<T>(work: () => T): T {
   const { Zone } = globalThis as { Zone?: ZoneLike };
-  // Some other Zone may be there, which is none of zone.js'.
+  // A global `Zone` may belong to something else than zone.js.
   return Zone?.root ? Zone.root.run(work) : work();
 }

@@ -67,7 +67,6 @@ export function scriptedApi<T = string>(
 export function scriptedApi<T = string>(options: ScriptedApiOptions<T>): ScriptedApi<T | ApiResponse>;
 export function scriptedApi(options: ScriptedApiOptions<unknown>): ScriptedApi<unknown> {
   const settings = apiSettings(options);
-  const { forbid, allow } = settings.judge;
   const record = createApiRecord(settings);
   const exchange = exchangeWith(settings, record);
 
@@ -84,15 +83,15 @@ export function scriptedApi(options: ScriptedApiOptions<unknown>): ScriptedApi<u
     fetch: fetchFrom((method, path, token) => exchange(method, path, token, true)),
     calls: record.calls,
     revoke: settings.register.revoke,
-    forbid,
-    allow,
+    forbid: settings.forbid,
+    allow: settings.allow,
     verify: record.verify,
   };
 }
 
 /** One call, judged when it arrives and answered `delay` later. */
 function exchangeWith(
-  { register, steps, delay, answer, judge: { judge } }: ReturnType<typeof apiSettings>,
+  { register, steps, delay, answer, judge }: ReturnType<typeof apiSettings>,
   { calls, begin, refuse, callOption, answeredAfter }: ReturnType<typeof createApiRecord>,
 ) {
   /** @throws TypeError if it can be no body */
