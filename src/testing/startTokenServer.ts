@@ -4,7 +4,7 @@ import type { TokenSource } from '../token/types.js';
 import { createJudge, type ApiStep, type Forbidden } from './apiJudge.js';
 import { listen } from './nodeHttp.js';
 import { LONGEST } from './settings.js';
-import type { ServerTokenStep } from './tokenEndpoint.js';
+import { fetchToken, type ServerTokenStep } from './tokenEndpoint.js';
 import type { TokenRegister } from './tokenRegister.js';
 import { namesOf, type TokenNames } from './tokenNames.js';
 import { tokenServer } from './tokenServer.js';
@@ -96,5 +96,5 @@ export async function startTokenServer(options: TokenServerOptions = {}): Promis
   const { handle, ...server } = tokenServer({ lifetime, latency, nameOf: namesOf(names) }, createJudge(refuseWith));
   const { origin, close } = await listen(port, handle);
   const tokenUrl = `${origin}/token`;
-  return { origin, tokenUrl, source: ({ signal }) => fetch(tokenUrl, { method: 'POST', signal }), ...server, close };
+  return { origin, tokenUrl, source: ({ signal }) => fetchToken(tokenUrl, signal), ...server, close };
 }

@@ -1,4 +1,5 @@
 /** The token endpoint of the test server, with the failures that a test can order. */
+import { TokenEndpointError } from '../errors.js';
 import type { TokenResponse } from '../token/types.js';
 import { requireWords } from './settings.js';
 
@@ -45,4 +46,16 @@ export function createTokenEndpoint(nextToken: () => TokenResponse) {
       }
     },
   };
+}
+
+/** Asks the token endpoint, by the global fetch. */
+export async function fetchToken(url: string, signal: AbortSignal): Promise<TokenResponse> {
+  const response = await fetch(url, { method: 'POST', signal });
+  const body = (await response.json()) as TokenResponse & { error?: string; error_description?: string };
+  if (response.ok) return body;
+  const { error, error_description: why } = body;
+  throw new TokenEndpointError(
+    `the token server answered ${String(response.status)}${why === undefined ? '' : `: ${why}`}`,
+    { status: response.status, ...(error !== undefined && { error }) },
+  );
 }
