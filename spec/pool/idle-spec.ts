@@ -1,6 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { delay, map, NEVER, of, Subject, throwError, VirtualTimeScheduler, type Observable } from 'rxjs';
-import { takeToken, withToken, type TokenStore, type TokenResponse } from 'rx-fresh-token';
+import {
+  createTokenStream,
+  takeToken,
+  withToken,
+  type TokenResponse,
+  type TokenSource,
+  type TokenStore,
+  type TokenStream,
+} from 'rx-fresh-token';
 import { createTokenPool, type TokenPoolOptions } from 'rx-fresh-token/pool';
 
 const LIFE = 60_000;
@@ -54,9 +62,12 @@ describe('a stream of a pool that nobody uses', () => {
     pool.close();
   });
 
-  it('should have no timer of its chain once an exchange is over', () => {
-    const { take, advance, pool, pending } = setUp({ chainOf: () => 's' });
-    take('a');
+  it.each<[string, (n: number) => Observable<TokenResponse>]>([
+    ['with a token', tokenOf],
+    ['with a failure', () => throwError(() => Object.assign(new Error('refused'), { status: 400 }))],
+  ])('should have no timer of its chain once an exchange is over, %s', (_how, answer) => {
+    const { advance, pool, pending } = setUp({ chainOf: () => 's' }, answer);
+    takeToken(pool.get('a')).subscribe({ error: () => undefined });
     advance(10);
     const before = pending();
     advance(20_000);
@@ -280,6 +291,28 @@ describe('a stream of a pool that nobody uses', () => {
     pool.close();
   });
 
+  it('should be asked for again after a renewal that failed permanently, as often as one that is whole', () => {
+    const askedAt = (makeStream: (source: TokenSource, scheduler: VirtualTimeScheduler) => TokenStream) => {
+      const scheduler = new VirtualTimeScheduler();
+      const times: number[] = [];
+      const source = () => {
+        if (times.push(scheduler.now()) > 1) throw Object.assign(new Error('down'), { status: 400 });
+        return tokenOf(1);
+      };
+      const token$ = makeStream(source, scheduler);
+      takeToken(token$).subscribe();
+      scheduler.maxFrames = 3 * LIFE;
+      scheduler.flush();
+      token$.close();
+      return times;
+    };
+    const options = { jitter: 0, idleTimeout: 3 * LIFE };
+    const whole = askedAt((source, scheduler) => createTokenStream(source, { scheduler, ...options }));
+    const pooled = askedAt((source, scheduler) => createTokenPool(() => source, { scheduler, ...options }).get('a'));
+    expect(pooled).toEqual(whole);
+    expect(pooled.length).toBeGreaterThan(2);
+  });
+
   it('should stay whole while somebody watches its events, and be told of to them', () => {
     const { pool, take, advance, pending } = setUp({ idleTimeout: 0 });
     const told: string[] = [];
@@ -293,17 +326,17 @@ describe('a stream of a pool that nobody uses', () => {
     pool.close();
   });
 
-  it('should stay whole while its store may tell of a sign-out', () => {
+  it.each([undefined, 0])('should stay whole while its store may tell of a sign-out: idleTimeout %p', (idleTimeout) => {
     const signedOut = new Subject<void>();
     const store: TokenStore = {
       refresh: () => of({ response: { access_token: 'T', expires_in: 60 }, age: 0, origin: 'shared' }),
       signedOut,
     };
-    const { pool, take, advance, told } = setUp({ store: () => store });
+    const { pool, take, advance, told } = setUp({ store: () => store, idleTimeout });
     take('a');
-    advance(10);
+    advance(55_000);
     signedOut.next();
-    expect(told.at(-1)).toBe('10 a signedOut');
+    expect(told.at(-1)).toBe('55000 a signedOut');
     expect(pool.get('a').current).toBeNull();
     pool.close();
   });
@@ -341,6 +374,32 @@ describe('a stream of a pool that nobody uses', () => {
     advance(1);
     expect(pending()).toBe(0);
     pool.close();
+  });
+
+  it('should be renewed when a listener uses it as the pool lets go of it', () => {
+    const { take, advance, pool, fetches } = setUp({ max: 1 });
+    const token$ = pool.get('a');
+    take('a');
+    advance(10);
+    pool.events.subscribe(({ key, type }) => {
+      if (key === 'a' && type === 'idle') takeToken(token$).subscribe();
+    });
+    void pool.get('b');
+    advance(51_000);
+    expect(fetches()).toBe(3);
+    token$.close();
+    pool.close();
+  });
+
+  it('should be told of as closed once, however often it is closed', () => {
+    const { pool, take, advance, told } = setUp();
+    const token$ = pool.get('a');
+    take('a');
+    advance(10);
+    token$.close();
+    token$.close();
+    pool.close();
+    expect(told.filter((line) => line.endsWith('closed'))).toEqual(['10 a closed']);
   });
 
   it('should be closed as one that is whole: its source is told of its token', () => {

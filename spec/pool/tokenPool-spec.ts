@@ -337,6 +337,31 @@ describe('a pool that is full', () => {
     pool.close();
   });
 
+  it.each(['later', 'in an event'])(
+    'should keep the stream of a key when one that it had before is closed: %s',
+    async (when) => {
+      const { pool, value } = setUp({ max: 2 });
+      const old$ = pool.get('a');
+      await value('a');
+      void pool.get('b');
+      await firstValueFrom(timer(2));
+      let next$: TokenStream | undefined;
+      if (when === 'in an event')
+        pool.events.subscribe(({ key, type }) => {
+          if (key !== 'a' || type !== 'idle') return;
+          next$ = pool.get('a');
+          old$.close();
+        });
+      void pool.get('c');
+      next$ ??= pool.get('a');
+      old$.close();
+      expect(pool.get('a')).toBe(next$);
+      expect(pool.size).toBe(2);
+      pool.close();
+      await expect(firstValueFrom(next$)).rejects.toMatchObject({ code: 'ERR_TOKEN_STREAM_CLOSED' });
+    },
+  );
+
   it('should give up the place in the queue of a stream that nobody waits for any more', () => {
     const asked: string[] = [];
     const pool = createTokenPool(

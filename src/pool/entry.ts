@@ -85,7 +85,6 @@ export class Entry extends Place implements Timed {
     else {
       this.forget();
       if (state.isConnected) this.tell({ type: 'idle' });
-      state.isConnected = false;
     }
     // After the event `idle`.
     this.isDropped = true;
@@ -94,7 +93,7 @@ export class Entry extends Place implements Timed {
   close(): void {
     const { manager, source, settings, state, context } = this;
     if (state.isClosed) return;
-    if (!this.isDropped) context.entries.remove(this);
+    context.entries.remove(this);
     // Only a manager can close a source or a store.
     if (manager || settings.store || ON_CLOSE in (state.giver ?? source)) this.activate().close();
     else {

@@ -65,9 +65,10 @@ export class RecentlyUsed<E extends Droppable> {
     this.shrink();
   }
 
+  /** Another entry may have its name since it was removed before. */
   remove(entry: E): void {
     entry.leave();
-    this.entries.delete(entry.name);
+    if (this.entries.get(entry.name) === entry) this.entries.delete(entry.name);
   }
 
   /** Drops the least recently used ones that are not in use, if there are too many. Keeps the newest one. */
@@ -75,7 +76,6 @@ export class RecentlyUsed<E extends Droppable> {
     for (let left = LONGEST_SEARCH; left > 0 && this.size > this.max;) {
       // Anew each time: a listener may have used or deleted others while one was dropped.
       const { newer, older: newest } = this.start;
-      if (newer === newest) return;
       const oldest = newer as E;
       if (oldest.isInUse) {
         // It counts as used just before the newest: the next search would else begin with the same entries.
