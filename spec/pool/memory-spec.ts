@@ -12,6 +12,10 @@ describe('an idle key of a pool', () => {
     bytes = JSON.parse(stdout) as Record<string, number>;
   }, 60_000);
 
+  it('should be gone when the pool has dropped it, and its chain too', () => {
+    expect(bytes.dropped).toBeLessThan(1500);
+  });
+
   it.each([
     ['function', 1700],
     ['clientCredentials', 3100],

@@ -1,9 +1,9 @@
-// Run by memory-spec.ts in a process of its own, with --expose-gc. Prints the bytes of heap per idle key, as JSON.
+// Run by memory-spec.ts in a process of its own, with --expose-gc. Prints the bytes of heap per key that is idle or was dropped, as JSON.
 import { setTimeout as wait } from 'node:timers/promises';
 import { firstValueFrom, of } from 'rxjs';
 import { takeToken, type TokenSource } from 'rx-fresh-token';
 import { clientCredentials, refreshToken } from 'rx-fresh-token/oauth';
-import { createTokenPool } from 'rx-fresh-token/pool';
+import { createTokenPool, type TokenPoolOptions } from 'rx-fresh-token/pool';
 
 interface Tenant {
   readonly id: string;
@@ -25,6 +25,7 @@ const withRevocation = (tenant: Tenant) =>
 
 const sources: Record<string, (tenant: Tenant) => TokenSource> = {
   function: () => () => of(response()),
+  dropped: () => () => of(response()),
   clientCredentials: (tenant) => clientCredentials(optionsOf(tenant)),
   clientCredentialsPerCall: (tenant) => (request) => clientCredentials(optionsOf(tenant))(request),
   clientCredentialsPerCallThatRevokes: (tenant) => (request) => withRevocation(tenant)(request),
@@ -39,8 +40,8 @@ async function heap(): Promise<number> {
   return process.memoryUsage().heapUsed;
 }
 
-async function use(source: (tenant: Tenant) => TokenSource, keys: number) {
-  const tokens = createTokenPool(source);
+async function use(source: (tenant: Tenant) => TokenSource, keys: number, options?: TokenPoolOptions<Tenant>) {
+  const tokens = createTokenPool(source, options);
   for (let i = 0; i < keys; i++) {
     await firstValueFrom(takeToken(tokens.get({ id: `tenant-${String(i)}`, audience: 'orders' })));
     if (i % 100 === 0) await wait(1);
@@ -48,11 +49,12 @@ async function use(source: (tenant: Tenant) => TokenSource, keys: number) {
   return tokens;
 }
 
+const options: Record<string, TokenPoolOptions<Tenant>> = { dropped: { max: 1, chainOf: ({ id }) => id } };
 const bytes: Record<string, number> = {};
 for (const [name, source] of Object.entries(sources)) {
-  (await use(source, 200)).close();
+  (await use(source, 200, options[name])).close();
   const before = await heap();
-  const tokens = await use(source, KEYS);
+  const tokens = await use(source, KEYS, options[name]);
   bytes[name] = Math.round(((await heap()) - before) / KEYS);
   tokens.close();
 }

@@ -52,9 +52,8 @@ class Chain {
       return fetch(session.last).pipe(
         map((response): StoredToken => {
           const { refresh_token } = response;
-          const isNews = typeof refresh_token === 'string' && refresh_token !== '';
           // Only its refresh token: the access token is for another audience.
-          if (isNews) session.last = { access_token: '', refresh_token };
+          if (refresh_token) session.last = { access_token: '', refresh_token };
           return { response, age: age(), origin: 'fetched' };
         }),
       );
