@@ -403,6 +403,11 @@ it('should leave nothing of its own in the config of an answer, with which a cal
   const { instance } = stubbed(tokens().token$);
   const { config } = await instance.get('/a', { transformRequest });
   expect(config.transformRequest).toEqual([transformRequest]);
+  // This interceptor runs after that of `attachToken`.
+  const bare = axios.create({ adapter: instance.defaults.adapter, baseURL: API });
+  bare.interceptors.request.use((given) => ({ ...given, transformRequest: undefined }));
+  attachToken(bare, tokens().token$);
+  expect((await bare.get('/a')).config.transformRequest).toEqual([]);
 });
 
 describe('a Node stream that breaks while the token is awaited', () => {

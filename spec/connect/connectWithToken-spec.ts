@@ -1,4 +1,4 @@
-import { EMPTY, lastValueFrom, NEVER, of, take, throwError } from 'rxjs';
+import { EMPTY, lastValueFrom, NEVER, of, take, throwError, toArray } from 'rxjs';
 import { cases, marbles } from 'rxjs-marbles/jest';
 import { createTokenStream, type AccessToken, type TokenSource, type TokenStreamOptions } from 'rx-fresh-token';
 import { connectWithToken, type ConnectOptions } from 'rx-fresh-token/connect';
@@ -857,6 +857,28 @@ describe('connectWithToken: bad input', () => {
   it('should take a promise of one message', async () => {
     const given$ = createTokenStream(() => of({ access_token: 'T', expires_in: 30 }));
     await expect(lastValueFrom(connectWithToken(given$, () => Promise.resolve('news')))).resolves.toBe('news');
+    given$.close();
+  });
+
+  it.each<[string, () => AsyncIterable<string>]>([
+    [
+      'generator',
+      async function* () {
+        yield await Promise.resolve('a');
+        yield 'b';
+      },
+    ],
+    [
+      'iterable without `return`',
+      () => {
+        const messages = ['a', 'b'];
+        const next = () => Promise.resolve({ done: messages.length === 0, value: messages.shift() ?? '' });
+        return { [Symbol.asyncIterator]: () => ({ next }) };
+      },
+    ],
+  ])('should take the messages of an async %s, and complete with it', async (_name, connect) => {
+    const given$ = createTokenStream(() => of({ access_token: 'T', expires_in: 30 }));
+    await expect(lastValueFrom(connectWithToken(given$, connect).pipe(toArray()))).resolves.toEqual(['a', 'b']);
     given$.close();
   });
 

@@ -298,6 +298,7 @@ describe('a file that cannot be used', () => {
       'can be read or written by others (mode 644)',
     ],
     ['a link that leads nowhere', () => symlinkSync(join(place.path, 'nothing'), place.file), 'leads nowhere'],
+    ['a link that leads to itself', () => symlinkSync(place.file, place.file), 'ELOOP'],
     [
       'of another program',
       () => writeFileSync(place.file, SECRET, { mode: 0o600 }),

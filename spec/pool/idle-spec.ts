@@ -51,6 +51,17 @@ describe('a stream of a pool that nobody uses', () => {
     expect(pending()).toBe(0);
   });
 
+  it('should have no timer of its own once those have left who looked at it while no renewal was to come', () => {
+    const { pool, take, advance, pending } = setUp({ idleTimeout: 0 });
+    const keys = ['a', 'b', 'c'];
+    keys.forEach(take);
+    advance(51_000);
+    for (const key of keys) pool.get(key).events.subscribe().unsubscribe();
+    advance(10);
+    expect(pending()).toBe(1);
+    pool.close();
+  });
+
   it('should have no timer of its own when its source has answered a renewal with the same token', () => {
     const { scheduler, take, advance, pool, pending, fetches } = setUp({}, () =>
       of({ access_token: 'T', expires_in: LIFE / 1000 }).pipe(delay(100, scheduler)),
@@ -291,22 +302,27 @@ describe('a stream of a pool that nobody uses', () => {
     pool.close();
   });
 
-  it('should be asked for again after a renewal that failed permanently, as often as one that is whole', () => {
+  it.each<[string, (n: number) => Observable<TokenResponse>]>([
+    [
+      'a renewal that failed permanently',
+      (n) => (n > 1 ? throwError(() => Object.assign(new Error('down'), { status: 400 })) : tokenOf(n)),
+    ],
+    [
+      'a renewal that brought a token which cannot be kept',
+      (n) => of({ access_token: 'T', expires_in: n > 1 ? 0 : 60 }),
+    ],
+  ])('should be asked for again as often as one that is whole, after %s', (_what, answer) => {
     const askedAt = (makeStream: (source: TokenSource, scheduler: VirtualTimeScheduler) => TokenStream) => {
       const scheduler = new VirtualTimeScheduler();
       const times: number[] = [];
-      const source = () => {
-        if (times.push(scheduler.now()) > 1) throw Object.assign(new Error('down'), { status: 400 });
-        return tokenOf(1);
-      };
-      const token$ = makeStream(source, scheduler);
+      const token$ = makeStream(() => answer(times.push(scheduler.now())), scheduler);
       takeToken(token$).subscribe();
       scheduler.maxFrames = 3 * LIFE;
       scheduler.flush();
       token$.close();
       return times;
     };
-    const options = { jitter: 0, idleTimeout: 3 * LIFE };
+    const options = { jitter: 0, idleTimeout: 2 * LIFE };
     const whole = askedAt((source, scheduler) => createTokenStream(source, { scheduler, ...options }));
     const pooled = askedAt((source, scheduler) => createTokenPool(() => source, { scheduler, ...options }).get('a'));
     expect(pooled).toEqual(whole);

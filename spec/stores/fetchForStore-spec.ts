@@ -50,6 +50,26 @@ describe('what a store fetches', () => {
   });
 });
 
+describe('a fetch that does not end', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  it('should end at its time limit, which its error tells', async () => {
+    const answer = new Subject<TokenResponse>();
+    const timers = createTimers(asyncScheduler);
+    const { signal: abandoned } = new AbortController();
+    const settled = fetchForStore(answer, { limit: 200, abandoned, timers }).catch((error: unknown) => error);
+    await jest.advanceTimersByTimeAsync(199);
+    expect(answer.observed).toBe(true);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(answer.observed).toBe(false);
+    expect(await settled).toMatchObject({
+      code: 'ERR_TOKEN_FETCH_TIMEOUT',
+      message: expect.stringContaining('within 200 ms') as string,
+    });
+  });
+});
+
 describe('a fetch that nobody waits for', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());

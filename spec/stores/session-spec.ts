@@ -19,6 +19,23 @@ describe('a sign-out that the others do not know of yet', () => {
     expect([sent, session.isPublishPending()]).toEqual([['a', 'b'], false]);
   });
 
+  it('should be sent, too, when it begins while the one before is being sent', async () => {
+    const sent: string[] = [];
+    const arrived: (() => void)[] = [];
+    const session = createStoreSession((id) => {
+      sent.push(id);
+      return new Promise<void>((resolve) => arrived.push(resolve));
+    }, timers);
+    const first = session.signOut('a');
+    const second = session.signOut('b');
+    arrived[0]?.();
+    await until(() => sent.length === 2);
+    expect([sent, session.isPublishPending()]).toEqual([['a', 'b'], true]);
+    arrived[1]?.();
+    await Promise.all([first, second]);
+    expect([sent, session.isPublishPending()]).toEqual([['a', 'b'], false]);
+  });
+
   it('should be sent again until the others know of it', async () => {
     let left = 3;
     const session = createStoreSession(
