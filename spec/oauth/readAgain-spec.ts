@@ -155,6 +155,15 @@ describe('a refresh token that a function reads', () => {
     expect(read).not.toHaveBeenCalled();
   });
 
+  it('should be read after a refusal that asks for a sign-in, also if the store of the stream has another one', async () => {
+    const endpoint = onlyNew(() => refuse(400, 'invalid_grant'));
+    const source = create(endpoint, { refreshToken: reading('new') });
+    await expect(ask(source, { last: { access_token: 'T', refresh_token: 'r5' } })).resolves.toMatchObject({
+      access_token: 'T',
+    });
+    expect(used(endpoint)).toEqual(['r5', 'new']);
+  });
+
   it('should not be sent twice if it is the one that was refused', async () => {
     const endpoint = onlyNew(() => refuse(400, 'invalid_grant'));
     const source = create(endpoint, { refreshToken: reading('r5') });

@@ -102,7 +102,9 @@ describe('a sign-in that takes longer than anyone waits', () => {
     expect([prompts.count, used()]).toEqual([1, ['r1', 'n9']]);
   });
 
-  const jwt = `e30.${btoa(JSON.stringify({ iat: 1_000_000, exp: 1_000_600 })).replace(/=/g, '')}.s`;
+  const jwtSince = (iat: number) => `e30.${btoa(JSON.stringify({ iat, exp: iat + 600 })).replace(/=/g, '')}.s`;
+  const jwt = jwtSince(1_000_000);
+  const jwtOfNow = jwtSince(Math.round(Date.now() / 1000));
   it.each<[string, object, number, string]>([
     ['kept for who asks next, if there is no other way to it', { refresh_token: undefined }, 0, 'signed-in-1'],
     ['handed out as old as it is', { refresh_token: undefined }, 300_000, 'signed-in-1'],
@@ -125,6 +127,12 @@ describe('a sign-in that takes longer than anyone waits', () => {
       300_000,
       jwt,
     ],
+    [
+      'handed out, if its JWT is not over, by a clock like ours',
+      { refresh_token: undefined, expires_in: undefined, access_token: jwtOfNow },
+      180_000,
+      jwtOfNow,
+    ],
   ])('should be %s', async (_what, response, wait, expected) => {
     const { prompts, reauthenticate } = prompting(60_000, response);
     const { source } = setUp({ reauthenticate });
@@ -143,7 +151,9 @@ describe('a sign-in that takes longer than anyone waits', () => {
     // Once it was handed out it is nobody else's.
     const after = ask(source);
     await pass(61_000);
-    expect((await after).access_token).toBe(expected === jwt ? jwt : `signed-in-${String(prompts.count)}`);
+    expect((await after).access_token).toBe(
+      expected.startsWith('e30') ? expected : `signed-in-${String(prompts.count)}`,
+    );
     expect(prompts.count).toBe(expected === 'signed-in-2' ? 3 : 2);
   });
 
@@ -307,6 +317,18 @@ describe('a sign-in', () => {
     const endpoint = fakeEndpoint(() => refuse(status, error));
     const { source } = setUp({ fetch: endpoint.fetch, reauthenticate: prompt });
     await expect(ask(source)).rejects.toMatchObject({ status, error });
+    expect(prompt).not.toHaveBeenCalled();
+  });
+
+  it('should not be asked for when a function of an option fails, though its error looks like a refusal', async () => {
+    const prompt = jest.fn(reauthenticate);
+    const failure = Object.assign(new Error('the vault is sealed'), { status: 400, error: 'invalid_grant' });
+    const { source } = setUp({
+      clientAuth: 'private_key_jwt',
+      clientAssertion: () => Promise.reject(failure),
+      reauthenticate: prompt,
+    });
+    await expect(ask(source)).rejects.toThrow('the vault is sealed');
     expect(prompt).not.toHaveBeenCalled();
   });
 
