@@ -1,25 +1,16 @@
 import { firstValueFrom, from, map, of, type Observable } from 'rxjs';
 import type { AccessToken, StoredToken, TokenResponse, TokenStore } from 'rx-fresh-token';
-import { redisTokenStore, type RedisClient, type RedisTokenStoreOptions } from '../../src/redis/index.js';
+import { redisTokenStore, type RedisTokenStoreOptions } from '../../src/redis/index.js';
 import { connect, freshKey, KINDS, type Connection } from './clients.js';
 import { cutOff } from './cutOff.js';
 import { until } from './fleet/fleet.js';
+import { withoutPushes } from './withoutPushes.js';
 
 jest.setTimeout(20_000);
 const dispose: (() => unknown)[] = [];
 afterEach(async () => {
   for (const one of dispose.splice(0).reverse()) await one();
 });
-
-/** As a pool: it cannot be duplicated, so there are no pushes. */
-const withoutPushes = (client: RedisClient): RedisClient =>
-  new Proxy(client, {
-    get: (target, name) => {
-      if (name === 'duplicate') return undefined;
-      const member: unknown = Reflect.get(target, name);
-      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
-    },
-  });
 
 // What a replica lacks that is promoted, or a snapshot from which Redis starts.
 describe.each(KINDS)('when Redis has lost its last writes, with %s,', (kind) => {

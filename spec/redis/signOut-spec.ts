@@ -13,6 +13,7 @@ import { connect, freshKey, KINDS, type Connection } from './clients.js';
 import { cutOff } from './cutOff.js';
 import { pause, until } from './fleet/fleet.js';
 import { heldUp } from './heldUp.js';
+import { withoutPushes } from './withoutPushes.js';
 
 const dispose: (() => unknown)[] = [];
 afterEach(async () => {
@@ -258,15 +259,7 @@ describe.each(KINDS)('a sign-out, with %s,', (kind) => {
   );
 
   it('should end the session that it was in, though this process has not heard of a sign-out before that', async () => {
-    // As a pool: it cannot be duplicated, so there are no pushes.
-    const withoutPushes = new Proxy(connection.client, {
-      get: (target, name) => {
-        if (name === 'duplicate') return undefined;
-        const member: unknown = Reflect.get(target, name);
-        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
-      },
-    });
-    const [one, other] = [redisTokenStore({ client: withoutPushes, key }), store()];
+    const [one, other] = [redisTokenStore({ client: withoutPushes(connection.client), key }), store()];
     await ask(one, give(1));
     await other.signOut!();
     await ask(other, give(2));

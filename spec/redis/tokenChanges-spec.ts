@@ -1,4 +1,4 @@
-import { firstValueFrom, from, of } from 'rxjs';
+import { defer, firstValueFrom, from, of } from 'rxjs';
 import type { AccessToken, TokenStore } from 'rx-fresh-token';
 import { ACQUIRE } from '../../src/redis/acquireScript.js';
 import { COMMIT } from '../../src/redis/commitScript.js';
@@ -6,6 +6,7 @@ import { redisTokenStore } from '../../src/redis/index.js';
 import { connect, freshKey, KINDS } from './clients.js';
 import { until } from './fleet/fleet.js';
 import { heldUp } from './heldUp.js';
+import { withoutPushes } from './withoutPushes.js';
 
 const dispose: (() => unknown)[] = [];
 afterEach(() => {
@@ -48,6 +49,33 @@ describe.each(KINDS)('the changes of a store, with %s,', (kind) => {
     const other = redisTokenStore({ client: connection.client, key });
     await fetch(other, 'T2', { value: 'T1' } as AccessToken);
     await until(() => told.includes('T2'));
+    expect(told).toEqual(['T2']);
+  });
+
+  it('should include, without pushes, the newer token that Redis has when it hears of its own', async () => {
+    const key = freshKey();
+    const connection = await connect(kind, process.env.REDIS_URL!);
+    dispose.push(connection.close);
+    const { client, hold, release } = heldUp(withoutPushes(connection.client));
+    const store = redisTokenStore({ client, key, storeDeadline: 100, lease: 500 });
+    const told: string[] = [];
+    const watching = store.changes!.subscribe(({ response }) => told.push(response.access_token));
+    dispose.push(() => {
+      watching.unsubscribe();
+    });
+    const request = { reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal } as const;
+    const answer$ = defer(() => {
+      hold();
+      return of({ access_token: 'T1', expires_in: 3600 });
+    });
+    expect(await firstValueFrom(from(store.refresh(request, () => answer$)))).toMatchObject({
+      response: { access_token: 'T1' },
+    });
+    const other = redisTokenStore({ client: connection.client, key });
+    await until(async () => (await fetch(other, 'T2')).response.access_token === 'T2');
+    expect(told).toEqual([]);
+    release();
+    await until(() => told.length > 0);
     expect(told).toEqual(['T2']);
   });
 
