@@ -247,29 +247,35 @@ describe.each(KINDS)('with %s', (kind) => {
     expect(found).toMatchObject({ response: { access_token: 'T1' }, origin: 'shared' });
   });
 
-  it('should use a token that Redis refuses to take, say so in an event without a secret, and store it later', async () => {
-    const server = await ownRedis();
-    const { all } = await group(kind, 2, { url: server.url });
-    const [{ store, command }, { store: other }] = all as [(typeof all)[0], (typeof all)[0]];
-    const { token$, ofType, errors } = streamOn(store, () =>
-      from(command('REPLICAOF', '127.0.0.1', '1')).pipe(map(() => ({ access_token: 'T1', expires_in: 3600 }))),
-    );
-    await until(() => token$.current?.value === 'T1');
-    expect(errors).toEqual([]);
-    expect(ofType('refreshFailed')).toMatchObject([
-      {
-        error: { code: 'ERR_TOKEN_STORE' },
-        message: 'Redis is not available: READONLY',
-        retryIn: null,
-        permanent: false,
-      },
-    ]);
-    expect(ofType('tokenChanged')).toMatchObject([{ token: { value: 'T1' }, origin: 'fetched' }]);
-    await command('REPLICAOF', 'NO', 'ONE');
-    await pause(600);
-    const found = await ask(other, requestOf('initial'), () => of({ access_token: 'T2', expires_in: 3600 }));
-    expect(found).toMatchObject({ response: { access_token: 'T1' }, origin: 'shared' });
-  });
+  it.each([
+    ['one of an hour', 3600],
+    ['one of unknown lifetime', undefined],
+  ])(
+    'should use a token that Redis refuses to take, say so in an event without a secret, and store it later: %s',
+    async (_what, expires_in) => {
+      const server = await ownRedis();
+      const { all } = await group(kind, 2, { url: server.url });
+      const [{ store, command }, { store: other }] = all as [(typeof all)[0], (typeof all)[0]];
+      const { token$, ofType, errors } = streamOn(store, () =>
+        from(command('REPLICAOF', '127.0.0.1', '1')).pipe(map(() => ({ access_token: 'T1', expires_in }))),
+      );
+      await until(() => token$.current?.value === 'T1');
+      expect(errors).toEqual([]);
+      expect(ofType('refreshFailed')).toMatchObject([
+        {
+          error: { code: 'ERR_TOKEN_STORE' },
+          message: 'Redis is not available: READONLY',
+          retryIn: null,
+          permanent: false,
+        },
+      ]);
+      expect(ofType('tokenChanged')).toMatchObject([{ token: { value: 'T1' }, origin: 'fetched' }]);
+      await command('REPLICAOF', 'NO', 'ONE');
+      await pause(600);
+      const found = await ask(other, requestOf('initial'), () => of({ access_token: 'T2', expires_in: 3600 }));
+      expect(found).toMatchObject({ response: { access_token: 'T1' }, origin: 'shared' });
+    },
+  );
 
   it("should with 'local' unsubscribe the source when no caller has waited for its token for 6 s", async () => {
     const server = await ownRedis();
