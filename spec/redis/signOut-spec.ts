@@ -130,9 +130,11 @@ describe.each(KINDS)('a sign-out, with %s,', (kind) => {
 
   it('should be told once to the others, and to the streams of the store that made it', async () => {
     const [one, other] = [store(), store()];
-    const [mine, theirs] = [watch(one.signedOut), watch(other.signedOut)];
+    const [mine, theirs, changes] = [watch(one.signedOut), watch(other.signedOut), watch(other.changes)];
     await pause(200);
     await ask(one, give(1));
+    // Later than what Redis is asked after that push.
+    await until(() => changes.length === 1);
     one.signOut!();
     await until(() => theirs.length > 0);
     await ask(one, give(2));
