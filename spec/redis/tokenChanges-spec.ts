@@ -129,4 +129,50 @@ describe.each(KINDS)('the changes of a store, with %s,', (kind) => {
     await until(() => told.includes('T3'));
     expect(told).toEqual(['T3']);
   });
+
+  describe('whatever is pushed,', () => {
+    const FIELDS = ['hashId', 'gen', 'issued', 'life', 'hashId', 'token'];
+    async function setUp() {
+      const key = freshKey();
+      const { client, command, close } = await connect(kind, process.env.REDIS_URL!);
+      dispose.push(close);
+      const [listening, fetching] = [redisTokenStore({ client, key }), redisTokenStore({ client, key })];
+      const told: string[] = [];
+      const watching = listening.changes!.subscribe(({ response, origin }) =>
+        told.push(`${response.access_token} ${origin}`),
+      );
+      dispose.push(() => {
+        watching.unsubscribe();
+      });
+      /** Fetches a token, and returns the fields of its push. */
+      const next = async (n: number) => {
+        await fetch(fetching, `T${String(n)}`, n > 1 ? ({ value: `T${String(n - 1)}` } as AccessToken) : null);
+        await until(() => told.includes(`T${String(n)} shared`));
+        return (await command('HMGET', `rx-fresh-token:{${key}}`, ...FIELDS)) as string[];
+      };
+      const push = (fields: readonly string[]) =>
+        command('PUBLISH', `rx-fresh-token:{${key}}:push`, ['T', Date.now(), ...fields].join('\n'));
+      return { told, next, push };
+    }
+
+    it('should include each token once, and none that is older than one before', async () => {
+      const { told, next, push } = await setUp();
+      const pushes = [await next(1), await next(2)];
+      for (const fields of pushes) await push(fields);
+      await next(3);
+      expect(told).toEqual(['T1 shared', 'T2 shared', 'T3 shared']);
+    });
+
+    it.each<[string, (fields: string[]) => string[]]>([
+      ['of another hash', ([, gen, ...rest]) => ['another', String(Number(gen) + 1000), ...rest]],
+      ['from the future', ([hashId, gen, ...rest]) => [hashId!, String(Number(gen) + 86_400_000), ...rest]],
+    ])('should include no token %s', async (_what, forge) => {
+      const { told, next, push } = await setUp();
+      const first = await next(1);
+      await next(2);
+      await push(forge(first));
+      await next(3);
+      expect(told).toEqual(['T1 shared', 'T2 shared', 'T3 shared']);
+    });
+  });
 });
