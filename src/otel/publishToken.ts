@@ -37,6 +37,7 @@ export function publishToken(token$: TokenStream, options: PublishTokenOptions):
   if (!channel) return Subscription.EMPTY;
   return token$.events.subscribe((event) => {
     const to = channel(`rx-fresh-token:${event.type}`);
-    if (to.hasSubscribers) to.publish({ ...event, name });
+    // A copy by spread loses `error` of `refreshFailed`, which is not enumerable.
+    if (to.hasSubscribers) to.publish(Object.defineProperties({ name }, Object.getOwnPropertyDescriptors(event)));
   });
 }

@@ -158,7 +158,8 @@ export class Entry extends Place implements Timed {
   }
 
   private tell(event: UntimedTokenEvent): void {
-    const pooled = { ...event, key: this.key };
-    if (!this.isDropped) this.context.events.emit(pooled);
+    // A copy by spread loses `error` of `refreshFailed`, which is not enumerable.
+    const pooled: object = Object.defineProperties({ key: this.key }, Object.getOwnPropertyDescriptors(event));
+    if (!this.isDropped) this.context.events.emit(pooled as UntimedTokenEvent);
   }
 }

@@ -14,7 +14,8 @@ export function createEventQueue(userNow: () => number) {
     events$: events.asObservable(),
     emit: (untimed: UntimedTokenEvent): void => {
       if (!events.observed) return;
-      const event = { ...untimed, at: userNow() };
+      // A copy by spread loses `error` of `refreshFailed`, which is not enumerable.
+      const event = Object.assign(untimed, { at: userNow() });
       add(() => {
         events.next(event);
       });
