@@ -1,6 +1,6 @@
-import { firstValueFrom } from 'rxjs';
-import { takeToken } from 'rx-fresh-token';
-import { refreshToken } from 'rx-fresh-token/oauth';
+import { firstValueFrom, map } from 'rxjs';
+import { isTokenError, takeToken, withToken, type TokenSource } from 'rx-fresh-token';
+import { refreshToken, tokenExchange } from 'rx-fresh-token/oauth';
 import { createTokenPool, type TokenPool, type TokenPoolOptions } from 'rx-fresh-token/pool';
 import { clientOf, startAuthority } from '../oauth/authority.js';
 
@@ -39,8 +39,59 @@ async function setUp(options: TokenPoolOptions<Key> & { delay?: number } = {}) {
   return { authority, pool, stream };
 }
 
+const REJECTED = ['invalid_request', 'invalid_grant', 'invalid_token'];
+const isSubjectRejected = (error: unknown) =>
+  isTokenError(error, 'ERR_TOKEN_ENDPOINT') && REJECTED.includes(error.error ?? '');
+
 const audienceOf = ({ value }: { value: string }): unknown =>
   (JSON.parse(Buffer.from(value.split('.')[1] ?? '', 'base64url').toString()) as { aud: unknown }).aud;
+
+describe('a token of a session that is exchanged for those of audiences', () => {
+  it.each(['invalid_request', 'invalid_grant', 'invalid_token'])(
+    'should be replaced if the server rejects it with %s, and exchanged again',
+    async (code) => {
+      const exchanged: (string | null)[] = [];
+      const revoked = new Set<string | null>();
+      const answer: typeof fetch = (_url, init) => {
+        const subject = new URLSearchParams(init?.body as URLSearchParams).get('subject_token');
+        exchanged.push(subject);
+        const token = { access_token: `of ${subject!}`.replace(' ', '-'), token_type: 'Bearer', expires_in: 300 };
+        return Promise.resolve(
+          revoked.has(subject)
+            ? Response.json({ error: code }, { status: 400 })
+            : Response.json({ ...token, issued_token_type: 'urn:ietf:params:oauth:token-type:access_token' }),
+        );
+      };
+      let signIns = 0;
+      const sessions = createTokenPool((session: string) => () => [
+        { access_token: `${session}-${String(++signIns)}` },
+      ]);
+      // As in docs/pool.md.
+      const audiences = createTokenPool(({ session, audience }: Key): TokenSource => {
+        const exchange = tokenExchange({
+          tokenEndpoint: 'https://id.example.com/token',
+          clientId: 'portal',
+          clientSecret: 'secret',
+          fetch: answer,
+          audience,
+          subjectToken: () => takeToken(sessions.get(session)).pipe(map((token) => token.value)),
+        });
+        return (request) =>
+          sessions
+            .get(session)
+            .pipe(withToken(() => exchange(request), { key: audience, isRejection: isSubjectRejected }));
+      });
+      const stock$ = audiences.get({ session: 's', audience: 'stock' });
+      const first = await firstValueFrom(takeToken(stock$));
+      revoked.add('s-1');
+      stock$.reject(first);
+      expect((await firstValueFrom(takeToken(stock$))).value).toBe('of-s-2');
+      expect(exchanged).toEqual(['s-1', 's-1', 's-2']);
+      audiences.close();
+      sessions.close();
+    },
+  );
+});
 
 describe('one refresh token for several audiences', () => {
   it('should be one chain: all are asked for at once, again and again, and nobody is signed out', async () => {
