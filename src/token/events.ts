@@ -32,8 +32,8 @@ export interface TokenChanged {
 export interface RefreshFailed {
   readonly type: 'refreshFailed';
   /**
-   * What the source or the store failed with. Not enumerable, so it is not printed: clients such as axios keep the request
-   * in their errors, with its secrets.
+   * What the source or the store failed with. Not enumerable, so it is not printed: clients such as axios keep the
+   * request in their errors, with its secrets.
    */
   readonly error: unknown;
   /** The error's message on one line, without the query of a URL: a logger that prints JSON drops that of an Error. */
