@@ -91,12 +91,12 @@ describe('what a source reports', () => {
       expect(events[3]).toEqual({
         type: 'refreshFailed',
         at: 50,
+        error: failure,
         message: 'the refresh token could not be stored',
         attempt: 2,
         retryIn: null,
         permanent: false,
       });
-      expect(events[3]).toMatchObject({ error: failure });
       expect(Object.keys(requests[0]!)).not.toContain('report');
     }),
   );

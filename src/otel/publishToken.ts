@@ -37,7 +37,6 @@ export function publishToken(token$: TokenStream, options: PublishTokenOptions):
   if (!channel) return Subscription.EMPTY;
   return token$.events.subscribe((event) => {
     const to = channel(`rx-fresh-token:${event.type}`);
-    // A copy by spread loses `error` of `refreshFailed`, which is not enumerable.
-    if (to.hasSubscribers) to.publish(Object.defineProperties({ name }, Object.getOwnPropertyDescriptors(event)));
+    if (to.hasSubscribers) to.publish({ ...event, name });
   });
 }

@@ -158,8 +158,7 @@ export class Entry extends Place implements Timed {
   }
 
   private tell(event: UntimedTokenEvent): void {
-    // A copy by spread loses `error` of `refreshFailed`, which is not enumerable.
-    const pooled: object = Object.defineProperties({ key: this.key }, Object.getOwnPropertyDescriptors(event));
-    if (!this.isDropped) this.context.events.emit(pooled as UntimedTokenEvent);
+    const pooled = { ...event, key: this.key };
+    if (!this.isDropped) this.context.events.emit(pooled);
   }
 }

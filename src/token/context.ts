@@ -75,16 +75,12 @@ export function createContext(source: TokenSource, settings: Settings, state: St
   };
 }
 
-/** `error` is not printed: clients keep the request in their errors, with its secrets. */
 export const refreshFailed = (
   error: unknown,
   attempt = 1,
   retryIn: number | null = null,
   permanent = false,
-): RefreshFailed => {
-  const event = { type: 'refreshFailed', message: messageOf(error), attempt, retryIn, permanent };
-  return Object.defineProperty(event as RefreshFailed, 'error', { value: error });
-};
+): RefreshFailed => ({ type: 'refreshFailed', error, message: messageOf(error), attempt, retryIn, permanent });
 
 export function reportExpiry({ held }: StreamState, time: number, emit: EventQueue['emit']): void {
   if (!held || time < held.endsAt || held.isExpiryReported) return;

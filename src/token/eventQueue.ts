@@ -14,8 +14,7 @@ export function createEventQueue(userNow: () => number) {
     events$: events.asObservable(),
     emit: (untimed: UntimedTokenEvent): void => {
       if (!events.observed) return;
-      // A copy by spread loses `error` of `refreshFailed`, which is not enumerable.
-      const event = Object.assign(untimed, { at: userNow() });
+      const event = { ...untimed, at: userNow() };
       add(() => {
         events.next(event);
       });
