@@ -64,9 +64,7 @@ function injectView<T>(token$: TokenStream, project: (view: TokenView) => T): Si
   subscribe(values$, (value) => {
     // A request may change it in the midst of a computed or, until Angular 18, an effect, where no signal may be
     // written.
-    untracked(() => {
-      current.set(value);
-    });
+    untracked(() => current.set(value));
   });
   return current.asReadonly();
 }
@@ -74,7 +72,5 @@ function injectView<T>(token$: TokenStream, project: (view: TokenView) => T): Si
 /** Subscribes outside of Angular's zone, for as long as the injector lives. */
 function subscribe<T>(source$: Observable<T>, next?: (value: T) => void): void {
   const subscription = inject(NgZone).runOutsideAngular(() => source$.subscribe(next));
-  inject(DestroyRef).onDestroy(() => {
-    subscription.unsubscribe();
-  });
+  inject(DestroyRef).onDestroy(() => subscription.unsubscribe());
 }

@@ -101,9 +101,7 @@ export function streamProviders(
     void watchToken(token$);
     // Injected first, so that its listener runs before `close()`: waiting requests complete, and do not fail.
     void inject(INJECTOR_DESTROYED);
-    inject(DestroyRef).onDestroy(() => {
-      token$.close();
-    });
+    inject(DestroyRef).onDestroy(() => token$.close());
     return token$;
   };
 
@@ -127,8 +125,6 @@ const isPermanentHere = (failure: unknown): boolean => fieldsOf(failure).code ==
 
 function injectorDestroyed(): Observable<unknown> {
   const destroyed$ = new Subject<void>();
-  inject(DestroyRef).onDestroy(() => {
-    destroyed$.next();
-  });
+  inject(DestroyRef).onDestroy(() => destroyed$.next());
   return destroyed$;
 }

@@ -132,14 +132,7 @@ function answerTo(
       { key, isRejection: (outcome) => isRejected(stream, outcome, url) },
       (outcome) => !mayHaveBeenAccepted(request.method, url, outcome as HttpErrorResponse),
     )(token$);
-    const answer$ = merge(
-      progress$,
-      response$.pipe(
-        finalize(() => {
-          progress$.complete();
-        }),
-      ),
-    );
+    const answer$ = merge(progress$, response$.pipe(finalize(() => progress$.complete())));
     const { timeout } = request;
     // Angular counts from the sending; the wait for the token and the repeat count too. Until version 19 there is no
     // timeout.

@@ -25,9 +25,7 @@ export const within = (enter: <T>(run: () => T) => T): SchedulerLike => ({
   now: () => 0,
   schedule: <T>(work: (this: SchedulerAction<T>, state: T) => void, _delay?: number, state?: T) => {
     const action = new Subscription();
-    enter(() => {
-      work.call(action as SchedulerAction<T>, state as T);
-    });
+    enter(() => work.call(action as SchedulerAction<T>, state as T));
     return action;
   },
 });

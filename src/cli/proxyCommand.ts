@@ -34,11 +34,7 @@ export async function runProxy(options: ParsedOptions, io: CommandIo): Promise<v
       allowRemoteClients: options.has('allow-remote-clients'),
       allowedHosts: options.texts('allowed-host'),
       incomingAuthorization: options.has('replace-authorization') ? 'replace' : 'refuse',
-      log: options.has('quiet')
-        ? undefined
-        : (entry) => {
-            io.out(lineOfRequest(entry));
-          },
+      log: options.has('quiet') ? undefined : (entry) => io.out(lineOfRequest(entry)),
     });
     try {
       // What is wrong with the credentials is told now, and not to the first client.

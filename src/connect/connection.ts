@@ -56,9 +56,7 @@ export function connection<T>(
 
     const open = (token: AccessToken): Observable<T> => {
       const close$ = state.begin();
-      const opened = () => {
-        state.opened(close$);
-      };
+      const opened = () => state.opened(close$);
       /** The connection itself is closed before this is subscribed to. */
       const ended = (reason: unknown): Observable<never> =>
         defer(() => {
@@ -83,9 +81,7 @@ export function connection<T>(
           return message;
         }),
         takeUntil(close$),
-        finalize(() => {
-          state.closed(close$);
-        }),
+        finalize(() => state.closed(close$)),
       );
     };
 

@@ -21,9 +21,7 @@ const watched = (directory: string, name: string): Observable<unknown> =>
     const changed$ = fromEvent(watcher, 'change', (_type: string, changed: string | null) => changed);
     return changed$.pipe(
       takeUntil(fromEvent(watcher, 'error')),
-      finalize(() => {
-        watcher.close();
-      }),
+      finalize(() => watcher.close()),
     );
   }).pipe(
     catchError(() => EMPTY),

@@ -84,8 +84,6 @@ function copyOfForm(form: FormData): FormData {
   const Foreign = form.constructor as typeof FormData;
   const { FormData: Own = Foreign } = globalThis as Partial<typeof globalThis>;
   const copy = new (form instanceof Own ? Own : Foreign)();
-  form.forEach((value, name) => {
-    copy.append(name, value as string);
-  });
+  form.forEach((value, name) => copy.append(name, value as string));
   return copy;
 }

@@ -33,9 +33,7 @@ export type Read<R> = (response: Response, name: () => string) => R | Promise<R>
 /** Bodies that callers may still be reading. React Native has no registry, and no body that is still to come. */
 const unreadBodies =
   typeof FinalizationRegistry === 'function'
-    ? /* @__PURE__ */ new FinalizationRegistry<() => void>((unlink) => {
-        unlink();
-      })
+    ? /* @__PURE__ */ new FinalizationRegistry<() => void>((unlink) => unlink())
     : undefined;
 
 /** @param lastError of the token source. Given if the request was still waiting for its token */
@@ -58,18 +56,12 @@ export const sendOnSubscribe = <R>(
     const { signal } = init;
     const controller = new AbortController();
     // Not AbortSignal.any: a signal that outlives its requests keeps something of each, in Node 20 for ever.
-    const unlink = signal
-      ? onAbort(signal, () => {
-          controller.abort(reasonOf(signal));
-        })
-      : () => undefined;
+    const unlink = signal ? onAbort(signal, () => controller.abort(reasonOf(signal))) : () => undefined;
     let isWaiting = false;
     let isReading = false;
     let isSettled = false;
     if (timeout !== undefined) {
-      const late = () => {
-        subscriber.error(timeoutError(name(), timeout, isWaiting ? lastError : undefined));
-      };
+      const late = () => subscriber.error(timeoutError(name(), timeout, isWaiting ? lastError : undefined));
       subscriber.add(timeLimit(timers, timeout, true).subscribe(late));
     }
     const replacingSignal = onBehalfOf(signal, controller.signal);

@@ -63,9 +63,7 @@ export const beginningOf = (body: ReadableStream<Uint8Array>): Promise<Uint8Arra
 /** node-fetch's: it is read to its end, since destroying it would leave the socket paused. */
 const beginningOfNodeStream = (body: NodeStream): Promise<Uint8Array<ArrayBuffer>> =>
   new Promise((resolve) => {
-    const finish = () => {
-      resolve(beginning.bytes());
-    };
+    const finish = () => resolve(beginning.bytes());
     const beginning = createBeginning(finish);
     body.on('data', (chunk: Uint8Array) => {
       if (!beginning.add(chunk)) finish();

@@ -5,9 +5,5 @@ import { defer, finalize, from, type Observable, type ObservableInput } from 'rx
 export const abortable = <T>(work: (signal: AbortSignal) => ObservableInput<T>): Observable<T> =>
   defer(() => {
     const controller = new AbortController();
-    return from(work(controller.signal)).pipe(
-      finalize(() => {
-        controller.abort();
-      }),
-    );
+    return from(work(controller.signal)).pipe(finalize(() => controller.abort()));
   });

@@ -45,13 +45,7 @@ export function onAbort(signal: AbortSignal, act: () => void): () => void {
 
 /** Fails with the signal's reason when it aborts. `fromEvent` would add a listener for each subscriber. */
 export const aborted = (signal: AbortSignal | null | undefined): Observable<never> =>
-  signal
-    ? new Observable((subscriber) =>
-        onAbort(signal, () => {
-          subscriber.error(reasonOf(signal));
-        }),
-      )
-    : NEVER;
+  signal ? new Observable((subscriber) => onAbort(signal, () => subscriber.error(reasonOf(signal)))) : NEVER;
 
 /** The first value; rejects with the signal's reason if that aborts first. If it has, the value is not asked for. */
 export function orAborted<T>(value: ObservableInput<T>, signal: AbortSignal | null | undefined): Promise<T> {

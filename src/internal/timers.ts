@@ -55,9 +55,7 @@ export function createTimers(scheduler: SchedulerLike, clock?: SteadyClock): Tim
     keepAlive: (isAlive) => {
       if (isAlive === alive) return;
       alive = isAlive;
-      running.forEach((action) => {
-        setRef(action, isAlive);
-      });
+      running.forEach((action) => setRef(action, isAlive));
     },
   };
 }

@@ -42,9 +42,8 @@ const assertion =
  */
 const basic =
   (clientSecret: string): oauth.ClientAuth =>
-  (_server, client, _body, headers) => {
+  (_server, client, _body, headers) =>
     headers.set('authorization', `Basic ${btoa(`${formEncoded(client.client_id)}:${formEncoded(clientSecret)}`)}`);
-  };
 
 /** As the URL standard encodes a form: letters, digits and `* - . _` stay, a space becomes `+`. */
 const formEncoded = (value: string): string => new URLSearchParams({ '': value }).toString().slice(1);

@@ -18,10 +18,6 @@ export async function outliveCaller<T>(
         return ms === 0 ? of(0) : timer(ms);
       }),
     )
-    .subscribe(() => {
-      controller.abort(signal.reason);
-    });
-  return work(onBehalfOf(signal, controller.signal)).finally(() => {
-    end.unsubscribe();
-  });
+    .subscribe(() => controller.abort(signal.reason));
+  return work(onBehalfOf(signal, controller.signal)).finally(() => end.unsubscribe());
 }

@@ -51,8 +51,6 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
       session.end(token?.raw);
       session = createRefreshSession(settings);
     },
-    onClose: (token) => {
-      endpoint.revoke(token?.value);
-    },
+    onClose: (token) => endpoint.revoke(token?.value),
   });
 }

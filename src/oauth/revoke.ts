@@ -29,9 +29,7 @@ export async function sendRevocation(
   // request does until it fires.
   createTimers(asyncScheduler)
     .after(REVOCATION_TIMEOUT)
-    .subscribe(() => {
-      controller.abort();
-    });
+    .subscribe(() => controller.abort());
   const server = await servers.get(signal);
   if (server.revocation_endpoint === undefined) return;
   const url = new URL(server.revocation_endpoint);

@@ -58,9 +58,7 @@ export function observeToken(token$: TokenStream, options: ObserveTokenOptions):
     if (isKnown && expiresAt < Infinity) result.observe(seconds(expiresAt - userNow()), { name });
   };
   lifeLeft.addCallback(observeLife);
-  const measuring = new Subscription(() => {
-    lifeLeft.removeCallback(observeLife);
-  });
+  const measuring = new Subscription(() => lifeLeft.removeCallback(observeLife));
   measuring.add(
     waits$.subscribe(({ waiters: count, longest, outcome }) => {
       waiters.add(count, { name, outcome });
@@ -70,9 +68,7 @@ export function observeToken(token$: TokenStream, options: ObserveTokenOptions):
   measuring.add(
     token$.events.subscribe({
       next: measureWith(instruments, name),
-      complete: () => {
-        measuring.unsubscribe();
-      },
+      complete: () => measuring.unsubscribe(),
     }),
   );
   return measuring;

@@ -61,12 +61,8 @@ function pooledManager(entry: Entry): TokenManager {
       }),
     refresh: () => entry.whileUsed((active) => active.refresh()),
     recover: (rejection, maxWait) => entry.whileUsed((active) => active.recover(rejection, maxWait)),
-    reject: (rejection) => {
-      entry.activate().reject(rejection);
-    },
-    accepted: (token, keyOf) => {
-      accept(state, token, keyOf);
-    },
+    reject: (rejection) => entry.activate().reject(rejection),
+    accepted: (token, keyOf) => accept(state, token, keyOf),
     newest: (token, rejected) => entry.activate().newest(token, rejected),
     isOfSource: (signal) => entry.manager?.isOfSource(signal) ?? false,
     now,
@@ -76,11 +72,7 @@ function pooledManager(entry: Entry): TokenManager {
     isClosed: () => state.isClosed,
     current: () => usableToken(state, now()),
     lastError: () => state.lastError,
-    signOut: () => {
-      entry.activate().signOut();
-    },
-    close: () => {
-      entry.close();
-    },
+    signOut: () => entry.activate().signOut(),
+    close: () => entry.close(),
   };
 }

@@ -141,11 +141,7 @@ function exchangeOf(
     }),
     hasBody: Boolean(body),
     repeatLimit,
-    askForBody: expectsContinue
-      ? () => {
-          response.writeContinue();
-        }
-      : undefined,
+    askForBody: expectsContinue ? () => response.writeContinue() : undefined,
     onInformation: httpVersionMinor > 0 && !upgrade ? informing(response) : undefined,
   });
 }

@@ -62,9 +62,9 @@ export function createUpstream({ to, timeout, agent: given }: ProxySettings) {
         isAnswered = true;
         resolve(answerOf(sending, incoming));
       });
-      sending.on('upgrade', (incoming, socket, head) => {
-        resolve({ ...answerOf(sending, incoming), upgraded: { socket, head } });
-      });
+      sending.on('upgrade', (incoming, socket, head) =>
+        resolve({ ...answerOf(sending, incoming), upgraded: { socket, head } }),
+      );
       sending.once('socket', (socket) => {
         if (!sending.reusedSocket) ignoreFailedWrites(socket);
         endOnSilence(sending, socket, exchange);
@@ -109,9 +109,8 @@ function endOnSilence(sending: ClientRequest, socket: Socket, exchange: Exchange
 function ignoreFailedWrites(socket: Socket): void {
   const write = socket._write.bind(socket);
   const writev = socket._writev?.bind(socket);
-  const unlessClosed = (done: (error?: Error | null) => void) => (error?: Error | null) => {
+  const unlessClosed = (done: (error?: Error | null) => void) => (error?: Error | null) =>
     done(isClosed(error) ? null : error);
-  };
   socket._write = (chunk, encoding, done) => write(chunk, encoding, unlessClosed(done));
   if (!writev) return;
   socket._writev = (chunks, done) => writev(chunks, unlessClosed(done));

@@ -110,9 +110,7 @@ async function sha1(text: string): Promise<string> {
 export const eventOf = (client: RedisClient | ClientState, name: string): Observable<readonly unknown[]> =>
   new Observable((subscriber) => {
     const emitter = client as ClientState;
-    const listener = (...args: unknown[]) => {
-      subscriber.next(args);
-    };
+    const listener = (...args: unknown[]) => subscriber.next(args);
     emitter.on?.(name, listener);
     return () => emitter.off?.(name, listener);
   });

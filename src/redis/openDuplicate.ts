@@ -92,16 +92,11 @@ export const openDuplicate = (client: RedisClient, timers: Timers): Observable<S
 
 /** At once, not after what is queued. */
 function closeDuplicate(duplicate: Duplicate): void {
-  const close = (one: Closable) => {
-    ignoring(() => (one.destroy ? one.destroy() : one.disconnect?.()));
-  };
+  const close = (one: Closable) => ignoring(() => (one.destroy ? one.destroy() : one.disconnect?.()));
   // A client of `redis` that is closed while it connects, connects all the same, and 5 cannot be closed again then: it
   // is closed as soon as it has connected, or failed to. A cluster forgets the one that subscribes.
   const connecting = duplicate.pubSubNode?.client ?? duplicate;
-  for (const event of ['connect', 'ready', 'reconnecting', 'error'])
-    connecting.on?.(event, () => {
-      close(connecting);
-    });
+  for (const event of ['connect', 'ready', 'reconnecting', 'error']) connecting.on?.(event, () => close(connecting));
   const isConnecting = duplicate.destroy && duplicate.unref && duplicate.isOpen && !duplicate.isReady;
   if (!isConnecting) close(duplicate);
 }
@@ -126,11 +121,7 @@ function openIoredis(duplicate: Duplicate, unsubscribe: Unsubscribe): Observable
       mergeMap(() => subscribe(name)),
       map(() => CONNECTED),
     );
-    return merge(messages$, connected$).pipe(
-      finalize(() => {
-        unsubscribe(name);
-      }),
-    );
+    return merge(messages$, connected$).pipe(finalize(() => unsubscribe(name)));
   };
   // A proxy that does not know SUBSCRIBE closes the connection. The client would send it again without a pause.
   const refused$ = eventOf(duplicate, 'close').pipe(
@@ -145,19 +136,13 @@ function openNodeRedis(duplicate: Duplicate, unsubscribe: Unsubscribe): Observab
   const ready$ = eventOf(duplicate, 'ready').pipe(share());
   const subscribeTo: SubscribeTo = (name) => {
     const message$ = new Subject<ChannelEvent>();
-    const listener = (text: string) => {
-      message$.next({ type: 'message', text });
-    };
+    const listener = (text: string) => message$.next({ type: 'message', text });
     // The client subscribes again by itself when it has reconnected.
     const connected$ = defer(() => duplicate.subscribe(name, listener)).pipe(
       switchMap(() => ready$.pipe(startWith(null))),
       map(() => CONNECTED),
     );
-    return merge(message$, connected$).pipe(
-      finalize(() => {
-        unsubscribe(name, listener);
-      }),
-    );
+    return merge(message$, connected$).pipe(finalize(() => unsubscribe(name, listener)));
   };
   duplicate.unref?.();
   return from(Promise.resolve(duplicate.connect?.())).pipe(map(() => subscribeTo));

@@ -103,9 +103,7 @@ export function createProtocol(settings: StoreSettings, now: () => number, timer
     /** False for a generation that is far ahead of Redis' clock: no script has given it. */
     isPlausible: (generation: number): boolean => generation <= (clock.latest(now()) ?? 0) + MOST_AHEAD,
     /** A message has Redis' time in it. */
-    learnTime: (redis: number): void => {
-      clock.learnAtLeast(redis, now());
-    },
+    learnTime: (redis: number): void => clock.learnAtLeast(redis, now()),
     /** Whether what was issued can be dated. Not after a message that contradicts every answer, until the next call. */
     knowsTime: clock.isKnown,
   };

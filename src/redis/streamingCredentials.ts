@@ -32,9 +32,7 @@ export interface StreamingCredentials {
  * `redis` makes a subscription for each connection, and when it connects again it loses the one before without disposing
  * of it. So the listener is held by the subscription alone, and is collected with it.
  */
-const collected = /* @__PURE__ */ new FinalizationRegistry<Subscription>((renewals) => {
-  renewals.unsubscribe();
-});
+const collected = /* @__PURE__ */ new FinalizationRegistry<Subscription>((renewals) => renewals.unsubscribe());
 
 /** After a permanent failure, the stream is subscribed again. Milliseconds. */
 const PAUSES = { initial: 1000, factor: 2, max: 60_000 };
@@ -102,9 +100,7 @@ export function streamingCredentials(
         });
       collected.register(listener, renewals);
       const subscription = {
-        dispose: () => {
-          renewals.unsubscribe();
-        },
+        dispose: () => renewals.unsubscribe(),
         listener,
       };
       return [credentialsOf(first), subscription];

@@ -53,9 +53,7 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
       concatMap(onEvent),
       // Only while somebody listens: an event may take longer than that, and the cache has been cleared.
       map((token) => token && keep(store, token)),
-      tap(() => {
-        wake$.next();
-      }),
+      tap(() => wake$.next()),
     );
     return merge(received$, found$).pipe(
       concatMap((token) => {

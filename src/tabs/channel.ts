@@ -23,9 +23,7 @@ export function createChannel(name: string, { hidden$, shown$ }: Page) {
     const attach = () => {
       channel ??= open();
       if (!channel) return;
-      channel.onmessage = ({ data }: MessageEvent<unknown>) => {
-        subscriber.next(data);
-      };
+      channel.onmessage = ({ data }: MessageEvent<unknown>) => subscriber.next(data);
     };
     const detach = () => {
       channel?.close();

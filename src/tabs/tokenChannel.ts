@@ -14,12 +14,9 @@ import type { TokenCache } from './tokenCache.js';
 export function createTokenChannel(name: string, page: Page, cache: TokenCache, session: TabSession) {
   const channel = createChannel(name, page);
 
-  const post = (message: Message) => {
-    channel.post(formatMessage(message, Date.now()));
-  };
-  const publish = (type: 'token' | 'last', { response, age }: StoredToken) => {
+  const post = (message: Message) => channel.post(formatMessage(message, Date.now()));
+  const publish = (type: 'token' | 'last', { response, age }: StoredToken) =>
     post({ type, session: session.id(), response, age });
-  };
   const reply = () => {
     const [token, last] = [cache.get(), cache.lastResponse()];
     if (token) publish('token', token);
@@ -57,16 +54,8 @@ export function createTokenChannel(name: string, page: Page, cache: TokenCache, 
       page.returned$.pipe(tap(session.check), ignoreElements()),
     ).pipe(share()),
     /** Asks the others for their token. */
-    ask: (): void => {
-      post({ type: 'ask', session: session.id() });
-    },
-    publish: (stored: StoredToken): void => {
-      publish('token', stored);
-    },
-    signOut: (): void => {
-      session.signOut((signOut) => {
-        post({ type: 'signOut', ...signOut });
-      });
-    },
+    ask: (): void => post({ type: 'ask', session: session.id() }),
+    publish: (stored: StoredToken): void => publish('token', stored),
+    signOut: (): void => session.signOut((signOut) => post({ type: 'signOut', ...signOut })),
   };
 }

@@ -16,8 +16,6 @@ export function unthrottledTimer(ms: number): Observable<unknown> {
       else port2.postMessage(null);
     };
     port2.postMessage(null);
-    return () => {
-      port1.close();
-    };
+    return () => port1.close();
   });
 }

@@ -69,9 +69,8 @@ export function createContext(source: TokenSource, settings: Settings, state: St
     /** For metrics: one value for all who wait at the same time, just before they get a token or fail. */
     waitEnded$: new Subject<WaitEnded>(),
     current: (): AccessToken | null => usableToken(state, now()),
-    reportFailure: (error: unknown, attempt?: number, retryIn?: number | null): void => {
-      events.emit(refreshFailed(error, attempt, retryIn));
-    },
+    reportFailure: (error: unknown, attempt?: number, retryIn?: number | null): void =>
+      events.emit(refreshFailed(error, attempt, retryIn)),
   };
 }
 

@@ -15,15 +15,11 @@ export function createEventQueue(userNow: () => number) {
     emit: (untimed: UntimedTokenEvent): void => {
       if (!events.observed) return;
       const event = { ...untimed, at: userNow() };
-      add(() => {
-        events.next(event);
-      });
+      add(() => events.next(event));
       run();
     },
     complete: (): void => {
-      add(() => {
-        events.complete();
-      });
+      add(() => events.complete());
       run();
     },
   };

@@ -62,14 +62,8 @@ export function firstToken(
     const finish = (work: () => void) => {
       if (waiters.delete(waiter)) runInContext(work);
     };
-    const error = (thrown: unknown) => {
-      finish(() => {
-        subscriber.error(thrown);
-      });
-    };
-    const complete = () => {
-      error(new TokenStreamClosedError());
-    };
+    const error = (thrown: unknown) => finish(() => subscriber.error(thrown));
+    const complete = () => error(new TokenStreamClosedError());
     const next = (update: TokenUpdate) => {
       const result = endOfWait(update, wait, session, state, now());
       if (!result) return;

@@ -16,9 +16,7 @@ const UNREAD_LIFETIME = /^((access_?)?token_?)?expir|^valid(ity|_?until)|^(exp|t
 export function holdToken(context: TokenContext, received: ReceivedToken): void {
   const previous = context.state.last?.token ?? null;
   putIntoState(context, received);
-  const emit = () => {
-    emitChange(context, received, previous);
-  };
+  const emit = () => emitChange(context, received, previous);
   // A stream has no listeners before it exists: the event comes a tick later.
   if (received.origin === 'initial') context.timers.after(0).subscribe(emit);
   else emit();

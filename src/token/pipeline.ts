@@ -95,9 +95,7 @@ export function createPipeline(context: TokenContext) {
       recheck();
       subscription.unsubscribe();
     },
-    close: (): void => {
-      closed$.next();
-    },
+    close: (): void => closed$.next(),
   };
 }
 

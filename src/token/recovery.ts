@@ -79,9 +79,7 @@ export function createRecovery(context: TokenContext, { run, passiveUpdates$ }: 
       if (outcome === 'refreshing') demandRefresh();
     },
     /** A server accepted a token. `keyOf` is a function, since most acceptances need no key. */
-    accepted: (token: AccessToken, keyOf: () => string | undefined): void => {
-      accept(state, token, keyOf);
-    },
+    accepted: (token: AccessToken, keyOf: () => string | undefined): void => accept(state, token, keyOf),
     newest: (token: AccessToken, rejected?: AccessToken): AccessToken | null => newestToken(context, token, rejected),
   };
 }

@@ -68,9 +68,7 @@ function createResourceMemory() {
       explicit.delete(key);
     },
     /** The token changed on schedule: what a bare rejection meant may have changed as well. */
-    forgetBare: (): void => {
-      bare.clear();
-    },
+    forgetBare: (): void => bare.clear(),
     forgetAll: (): void => {
       bare.clear();
       explicit.clear();

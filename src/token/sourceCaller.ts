@@ -80,9 +80,7 @@ export function createSourceCaller(source: TokenSource, { fetchTimeout, store }:
         if (last !== undefined) giveLast(request, last);
         // The stream may have given this request up before the store fetches.
         return defer(() => (request.signal.aborted ? EMPTY : response$)).pipe(
-          tap(() => {
-            setTimeLimit(fetchTimeout, 'store');
-          }),
+          tap(() => setTimeLimit(fetchTimeout, 'store')),
         );
       };
       return callIn('store', request, () => store.refresh(request, fetchForStore)).pipe(throwIfEmpty(noTokenError));

@@ -155,8 +155,6 @@ const discardAtRepeat = <T>(rejected: unknown, thrown: unknown): MonoTypeOperato
     throwIfEmpty(() => thrown),
     tap({
       // Also called when the caller leaves.
-      unsubscribe: () => {
-        discard(responseIn(rejected));
-      },
+      unsubscribe: () => discard(responseIn(rejected)),
     }),
   );
