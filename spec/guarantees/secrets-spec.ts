@@ -1,4 +1,4 @@
-import { filter, firstValueFrom, map, of } from 'rxjs';
+import { filter, firstValueFrom, map, of, throwError } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
 import { createFetch, createTokenStream, type TokenEndpointError } from 'rx-fresh-token';
 import { openStream, setUp } from './rig.js';
@@ -54,6 +54,20 @@ describe('22: secrets', () => {
       'no such token s3cr3t',
       'the token endpoint answered 400 with an error',
     ]);
+    token$.close();
+  });
+
+  it('22: should not be printed of a failed request that the error of a source holds', async () => {
+    const { inspect } = await import('node:util');
+    const error = Object.assign(new Error('Request failed with status code 401'), {
+      status: 401,
+      config: { data: 'client_secret=s3cr3t', headers: { authorization: 'Basic s3cr3t' } },
+    });
+    const token$ = createTokenStream(() => throwError(() => error));
+    const event = firstValueFrom(token$.events.pipe(filter(({ type }) => type === 'refreshFailed')));
+    const failure: unknown = await firstValueFrom(token$).catch((reason: unknown) => reason);
+    expect({ ...(await event) }).toMatchObject({ error, message: error.message });
+    expect(inspect(await event) + JSON.stringify([await event, failure])).not.toContain('s3cr3t');
     token$.close();
   });
 

@@ -1,11 +1,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { firstValueFrom, of } from 'rxjs';
+import { firstValueFrom, of, throwError } from 'rxjs';
 import { createTokenStream, takeToken, type TokenStream } from 'rx-fresh-token';
 import { publishToken, type PublishTokenOptions } from 'rx-fresh-token/otel';
 
 const messages: unknown[] = [];
 const note = (message: unknown, channel: string | symbol) => messages.push([channel, message]);
-const channels = ['refreshStarted', 'tokenChanged', 'closed'].map((type) => `rx-fresh-token:${type}`);
+const channels = ['refreshStarted', 'tokenChanged', 'refreshFailed', 'closed'].map((type) => `rx-fresh-token:${type}`);
 
 beforeEach(() => {
   messages.length = 0;
@@ -29,6 +29,16 @@ it('should publish each event on the channel of its type, with the name, and no 
     ['rx-fresh-token:closed', { type: 'closed', name: 'api' }],
   ]);
   expect(JSON.stringify(messages)).not.toContain('a-secret');
+});
+
+it('should publish the error of a failed attempt, but not print it: it may hold a request with secrets', async () => {
+  const error = Object.assign(new Error('401'), { status: 401, config: { data: 'client_secret=s3cr3t' } });
+  const token$ = createTokenStream(() => throwError(() => error));
+  publishToken(token$, { name: 'api' });
+  await expect(firstValueFrom(takeToken(token$))).rejects.toThrow('401');
+  token$.close();
+  expect(messages[1]).toMatchObject(['rx-fresh-token:refreshFailed', { name: 'api', error, message: '401' }]);
+  expect(JSON.stringify(messages)).not.toContain('s3cr3t');
 });
 
 it('should end with its subscription', async () => {

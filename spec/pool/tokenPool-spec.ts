@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { firstValueFrom, NEVER, Subject, map, of, timer } from 'rxjs';
+import { inspect } from 'node:util';
+import { filter, firstValueFrom, NEVER, Subject, map, of, throwError, timer } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
 import {
   takeToken,
@@ -416,6 +417,16 @@ describe('the events of a pool', () => {
     listening.unsubscribe();
     await value('c');
     expect(told).toHaveLength(3);
+    pool.close();
+  });
+
+  it('should hold the error of a failed attempt, but not print it: it may hold a request with secrets', async () => {
+    const error = Object.assign(new Error('401'), { status: 401, config: { data: 'client_secret=s3cr3t' } });
+    const pool = createTokenPool(() => () => throwError(() => error));
+    const event = firstValueFrom(pool.events.pipe(filter(({ type }) => type === 'refreshFailed')));
+    await expect(firstValueFrom(takeToken(pool.get('a')))).rejects.toThrow('401');
+    expect(await event).toMatchObject({ key: 'a', error });
+    expect(inspect(await event) + JSON.stringify(await event)).not.toContain('s3cr3t');
     pool.close();
   });
 

@@ -3,6 +3,7 @@ import type * as DiagnosticsChannel from 'node:diagnostics_channel';
 import { Subscription } from 'rxjs';
 import { builtinModule } from '../internal/builtinModule.js';
 import { refuseUnknown, requireObject, requireText } from '../internal/validate.js';
+import { loggable } from '../token/loggable.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 
@@ -37,6 +38,6 @@ export function publishToken(token$: TokenStream, options: PublishTokenOptions):
   if (!channel) return Subscription.EMPTY;
   return token$.events.subscribe((event) => {
     const to = channel(`rx-fresh-token:${event.type}`);
-    if (to.hasSubscribers) to.publish({ ...event, name });
+    if (to.hasSubscribers) to.publish(loggable({ ...event, name }));
   });
 }

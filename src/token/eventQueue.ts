@@ -2,6 +2,7 @@
 // An event that a listener causes waits until all listeners have heard of the one before.
 import { Subject } from 'rxjs';
 import type { TokenEvent, UntimedTokenEvent } from './events.js';
+import { loggable } from './loggable.js';
 import { createRunToEnd } from './runToEnd.js';
 
 export type EventQueue = ReturnType<typeof createEventQueue>;
@@ -14,7 +15,7 @@ export function createEventQueue(userNow: () => number) {
     events$: events.asObservable(),
     emit: (untimed: UntimedTokenEvent): void => {
       if (!events.observed) return;
-      const event = { ...untimed, at: userNow() };
+      const event = loggable({ ...untimed, at: userNow() });
       add(() => events.next(event));
       run();
     },

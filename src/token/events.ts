@@ -31,7 +31,10 @@ export interface TokenChanged {
 /** An attempt failed, or the source, the store or `wake` reported an error that does not end the token. */
 export interface RefreshFailed {
   readonly type: 'refreshFailed';
-  /** What the source or the store failed with, as it is: an error of axios has the request, with its secrets. */
+  /**
+   * What the source or the store failed with, as it is. The event does not print it: an error of axios has the request,
+   * with its secrets.
+   */
   readonly error: unknown;
   /** The error's message on one line, without the query of a URL: a logger that prints JSON drops that of an Error. */
   readonly message: string;
@@ -78,8 +81,8 @@ export type UntimedTokenEvent =
   RefreshStarted | TokenChanged | RefreshFailed | TokenRejected | TokenExpired | Idle | SignedOut | Closed;
 
 /**
- * What happened, and when, in milliseconds on the stream's clock. Tokens print redacted, so an event can be logged,
- * but for the `error` of the user's source. The type of one kind is `Extract<TokenEvent, { type: 'refreshFailed' }>`.
+ * What happened, and when, in milliseconds on the stream's clock. Tokens print redacted, and `error` is not printed, so
+ * an event can be logged as it is. The type of one kind is `Extract<TokenEvent, { type: 'refreshFailed' }>`.
  */
 export type TokenEvent = { readonly at: number } & UntimedTokenEvent;
 
