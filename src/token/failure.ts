@@ -25,10 +25,10 @@ export function failureOf(
   let permanent = false;
   try {
     permanent = callPredicate(isPermanent, error, 'isPermanent');
-  } catch (thrownMeanwhile) {
+  } catch (optionError) {
     // The default rule throws only where a getter of the failure does: then nothing is known of it.
     if (isPermanent !== isPermanentFailure)
-      error = new TypeError(`option "isPermanent" failed for "${messageOf(thrown)}": ${messageOf(thrownMeanwhile)}`, {
+      error = new TypeError(`option "isPermanent" failed for "${messageOf(thrown)}": ${messageOf(optionError)}`, {
         cause: thrown,
       });
   }
@@ -37,7 +37,7 @@ export function failureOf(
     return permanent
       ? { error, permanent, retryAfter }
       : { error, permanent, retryAfter, shareOfStep: randomShare(random) };
-  } catch (thrownMeanwhile) {
-    return isMarkedPermanent(thrownMeanwhile) ? { error: thrownMeanwhile, permanent: true } : { error, permanent };
+  } catch (optionError) {
+    return isMarkedPermanent(optionError) ? { error: optionError, permanent: true } : { error, permanent };
   }
 }

@@ -36,7 +36,7 @@ export function endOfWait(
   if (state.sessionTokens !== session) return failure;
   if (update.type === 'token') return update;
   const usable = usableHeld(state, now);
-  // It came meanwhile.
+  // Another token arrived during the wait.
   if (usable && usable !== except) return usable;
   // After a failed attempt the suspended token is usable again.
   if (usable && untilFailure) return { token: null };

@@ -46,7 +46,7 @@ function putIntoState({ state, now, cancelled$, startTimer }: TokenContext, rece
   if (isKept && state.subscribers > 0) state.lastUse = time;
   if (isKept && isChange && isOnSchedule) state.rejections?.forgetBare();
 
-  // What was to be replaced is replaced, perhaps by another process.
+  // The forced refresh has its token, whoever fetched it.
   if (isChange) state.forcedBy = null;
   // `attempt` ends its refresh before its token comes here. So this token came from the store, if one is under way: its
   // fetch goes on; a pause before its next attempt has no reason any more.

@@ -6,7 +6,7 @@ import type { AccessToken, TokenResponse, TokenStreamOptions } from './types.js'
 
 const YEAR = 365 * 86_400_000;
 
-/** Two tokens that are issued on demand come with ages that differ by less: servers round `iat`. Milliseconds. */
+/** Tokens that are new when they come are equally old by their `iat`, but for this: servers round it. Milliseconds. */
 const SAME_AGE = 2000;
 
 /** How long a token lives from the moment it was asked for, in milliseconds. `Infinity` when unknown. */

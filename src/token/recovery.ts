@@ -103,8 +103,8 @@ export function accept(state: StreamState, token: AccessToken, keyOf: () => stri
   const { held, singleUse, refresh, rejections } = state;
   // While its replacement is fetched, an acceptance of the old token does not end the pauses: the next token may be
   // rejected.
-  const isStaying = !(refresh?.isFetching && refresh.rejection) && sameToken(held?.token, token);
-  if (held && isStaying) held.isAccepted = true;
-  if (isStaying || sameToken(singleUse, token)) rejections?.endPauses();
+  const isStillInUse = !(refresh?.isFetching && refresh.rejection) && sameToken(held?.token, token);
+  if (held && isStillInUse) held.isAccepted = true;
+  if (isStillInUse || sameToken(singleUse, token)) rejections?.endPauses();
   rejections?.forget(keyOf);
 }

@@ -7,9 +7,9 @@ import { refreshFailed, type TokenContext } from './context.js';
 import { failureOf } from './failure.js';
 import { pauseAfter } from './pauses.js';
 import { receivedToken, type TokenUpdate } from './receivedToken.js';
-import { failedUpdate, isWanted, type Refresh } from './state.js';
+import { failedUpdate, isWanted, type Refresh, type StreamState } from './state.js';
 import { longestFetch } from './sourceCaller.js';
-import type { RefreshReason } from './types.js';
+import type { AccessToken, RefreshReason } from './types.js';
 
 export type Announce = (update: TokenUpdate) => void;
 
@@ -83,18 +83,23 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
         if (result.giver) state.giver = result.giver;
         return received;
       }),
-      // The store's `changes` brought this token during the fetch, and then a server rejected it, or `refresh()` was
-      // called. So it is what is to be replaced. This refresh has ended, and `repeat` begins the next one.
-      filter(({ token }) => !(state.forcedBy && sameToken(token, state.last?.token))),
+      filter(({ token }) => !isToBeReplaced(token, state)),
       tap(() => {
         if (!rejection) return;
         state.rejections?.startPause(now());
-        // It has had its new token: from now on its rejections are passed on (guarantee 17).
+        // A refresh was spent on this resource: from now on its rejections are passed on (guarantee 17).
         state.rejections?.remember(rejection, now());
       }),
     );
   });
 }
+
+/**
+ * The store's `changes` brought this very token during the fetch, and then a server rejected it, or `refresh()` was
+ * called. The refresh that fetched it has ended, and `repeat` begins the next one.
+ */
+const isToBeReplaced = (token: AccessToken, { forcedBy, last }: StreamState): boolean =>
+  forcedBy !== null && sameToken(token, last?.token);
 
 /**
  * An attempt has failed: a pause begins.

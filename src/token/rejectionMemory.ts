@@ -80,29 +80,29 @@ function createResourceMemory() {
 function createForcedRefreshes({ max, per }: Settings['rejectionBudget']) {
   const forcedTimes: Record<RejectionKind, number[]> = { bare: [], explicit: [] };
   /** Forced refreshes in a row that replaced a token which no server had accepted. */
-  let inARow = 0;
+  let unacceptedInARow = 0;
   /** When the last of them was begun, or brought its token. */
-  let pauseFrom = -Infinity;
+  let pauseStartedAt = -Infinity;
   return {
     /** Whether a rejection may force a refresh: by the budget, and by whether anyone accepted the tokens before. */
     mayForce: (kind: RejectionKind, isAccepted: boolean, now: number): boolean => {
       if (forcedTimes[kind].filter((at) => now - at < per).length >= max) return false;
-      if (isAccepted || inARow === 0) return true;
-      return now - pauseFrom >= Math.min(MAX_UNACCEPTED_PAUSE, 1000 * 2 ** (inARow - 1));
+      if (isAccepted || unacceptedInARow === 0) return true;
+      return now - pauseStartedAt >= Math.min(MAX_UNACCEPTED_PAUSE, 1000 * 2 ** (unacceptedInARow - 1));
     },
     /** A forced refresh begins. `isAccepted`: some server had accepted the token that it replaces. */
     refreshForced: (kind: RejectionKind, isAccepted: boolean, now: number): void => {
       forcedTimes[kind] = [...forcedTimes[kind], now].filter((at) => now - at < per);
-      inARow = isAccepted ? 0 : inARow + 1;
-      pauseFrom = now;
+      unacceptedInARow = isAccepted ? 0 : unacceptedInARow + 1;
+      pauseStartedAt = now;
     },
     /** A token came after a rejection: servers may need time to learn of it. */
     startPause: (now: number): void => {
-      pauseFrom = now;
+      pauseStartedAt = now;
     },
     /** A server has accepted the token, or the session has ended. The budget stays: it protects the source. */
     endPauses: (): void => {
-      inARow = 0;
+      unacceptedInARow = 0;
     },
   };
 }

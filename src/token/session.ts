@@ -23,7 +23,7 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
       (giver ?? (source as SourceHooks))[hook]?.(last?.token ?? null, fetcher.pending()),
     );
   };
-  const forget = () => {
+  const forgetAndStopTimer = () => {
     forgetSession(state);
     startTimer();
   };
@@ -31,7 +31,7 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
   const end = () => {
     if (state.isClosed || state.isSignedOut) return;
     tellSource(ON_SIGN_OUT);
-    forget();
+    forgetAndStopTimer();
     state.isSignedOut = true;
     state.sessionTokens = new WeakSet();
     cancelled$.next();
@@ -55,7 +55,7 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
       state.isClosed = true;
       // A shared token is not this stream's to revoke.
       if (!store) tellSource(ON_CLOSE);
-      forget();
+      forgetAndStopTimer();
       reportIfThrown(reportFailure, () => signOuts?.unsubscribe());
       pipeline.close();
       // After all else that is told: there is no token any more, and what the source threw was reported.
@@ -64,7 +64,7 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
     },
     /** For a stream that a pool drops: forgets the token, and stops the timers. Its next use begins anew. */
     reset: (): void => {
-      forget();
+      forgetAndStopTimer();
       cancelled$.next();
       recheck();
     },
