@@ -60,6 +60,7 @@ describe('sign-out', () => {
     await refresh(tabs[0]!.store, alice);
     for (const { store } of tabs) expect(await refresh(store, forbidden)).toBe('alice');
     tabs[1]!.store.signOut();
+    await until(() => tabs.every(({ ended }) => ended.mock.calls.length > 0));
     await pause(20);
     expect(tabs.map(({ ended }) => ended.mock.calls.length)).toEqual([1, 1, 1]);
     const given: unknown[] = [];
@@ -82,6 +83,7 @@ describe('sign-out', () => {
     });
     first.store.signOut();
     expect(await next).toBe('bob');
+    await until(() => second.ended.mock.calls.length > 0);
     await pause(20);
     expect(second.ended).toHaveBeenCalledTimes(1);
     expect(await refresh(second.store, forbidden)).toBe('bob');
@@ -117,6 +119,7 @@ describe('sign-out', () => {
     const waiting = open();
     const other = open();
     other.store.signOut();
+    await until(() => waiting.ended.mock.calls.length > 0);
     await pause(20);
     expect(waiting.ended).toHaveBeenCalledTimes(1);
   });
@@ -125,6 +128,7 @@ describe('sign-out', () => {
     const other = open();
     await refresh(other.store, alice);
     tabTokenStore({ name: 'orders' }).signOut();
+    await until(() => other.ended.mock.calls.length > 0);
     await pause(20);
     expect(other.ended).toHaveBeenCalledTimes(1);
     expect(await refresh(other.store, bob)).toBe('bob');
@@ -210,6 +214,7 @@ describe('a message', () => {
     const { store, ended } = open();
     await refresh(store, alice);
     post(storage.getItem(MARKER), { type: 'signOut', next: 'session-2' });
+    await until(() => ended.mock.calls.length > 0);
     await pause(20);
     expect([ended.mock.calls.length, storage.getItem(MARKER)]).toEqual([1, 'session-2']);
   });
@@ -222,6 +227,7 @@ describe('a message', () => {
     await refresh(store, bob);
     const second = storage.getItem(MARKER);
     post(first, { type: 'signOut', next: 'session-2' });
+    await until(() => ended.mock.calls.length > 0);
     await pause(20);
     expect([ended.mock.calls.length, storage.getItem(MARKER)]).toEqual([1, second]);
   });
@@ -374,6 +380,7 @@ describe('a tab that', () => {
     await refresh(store, alice);
     showPage(storage);
     other.store.signOut();
+    await until(() => ended.mock.calls.length > 0);
     await pause(20);
     expect(ended).toHaveBeenCalledTimes(1);
   });
@@ -385,6 +392,7 @@ describe('a tab that', () => {
     await refresh(store, forbidden);
     storage.setItem = blocked;
     store.signOut();
+    await until(() => other.ended.mock.calls.length > 0);
     await pause(20);
     expect(other.ended).toHaveBeenCalledTimes(1);
   });
