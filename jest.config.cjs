@@ -33,12 +33,12 @@ const MODEL = ['/spec/model/.*-spec\\.ts$'];
  */
 const uninstrumented = { coveragePathIgnorePatterns: ['<rootDir>/src/'] };
 
-/** These folders are counted by the specs of `unit`, which are all about them. All others use what is in them, slower. */
+/** The specs of `unit` count these folders, which they are about. All others only use them, and counters are slow. */
 const countedByUnit = { coveragePathIgnorePatterns: ['<rootDir>/src/(token|answers|internal|http|axios|connect)/'] };
 
 /**
- * A look-up of a global in Jest's sandbox is slow, and rxjs has one in each loop over subscribers. These are arguments of
- * each module instead, so a history takes three quarters of the time. No spec of the model replaces one of them.
+ * A look-up of a global in Jest's sandbox is slow, and rxjs has one in each loop over subscribers. These are arguments
+ * of each module instead, so a history takes three quarters of the time. No spec of the model replaces one of them.
  */
 const quickGlobals = {
   sandboxInjectedGlobals: [

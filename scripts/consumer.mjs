@@ -65,8 +65,8 @@ const snippetFiles = (list) =>
   );
 
 /**
- * What is wrong in the files, in this package's declarations, or with the program as a whole. Other packages' faults are
- * theirs: of their declarations, only what these files use is checked.
+ * What is wrong in the files, in this package's declarations, or with the program as a whole. Other packages' faults
+ * are theirs: of their declarations, only what these files use is checked.
  */
 function problemsOf(folder, names, options) {
   const program = ts.createProgram([...names.keys()], options, {

@@ -1,4 +1,5 @@
-// Uses the packed package as its users do, on this runtime: names, behaviour, declarations. `node scripts/smoke.mjs [tarball]`.
+// Uses the packed package as its users do, on this runtime: names, behaviour, declarations.
+// `node scripts/smoke.mjs [tarball]`.
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -141,6 +141,11 @@ it('should refuse a file that is too long for a secret', async () => {
   ]);
 });
 
+it('should end at once when the secret is to come from a device without an end', async () => {
+  const [status, , err] = await outcome('token', '--client-secret-file', '/dev/zero');
+  expect([status, err]).toEqual([2, ['error: --client-secret-file is neither a regular file nor a pipe: /dev/zero']]);
+});
+
 it('should print the version', async () => {
   expect(await outcome('--version')).toEqual([0, ['1.2.3'], []]);
 });

@@ -76,6 +76,15 @@ it('should go on with the secret that it has when a pipe takes the place of the 
   token$.close();
 });
 
+it('should read no more than a secret of a pipe without an end', async () => {
+  const pipe = join(folder(), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const writing = spawn('sh', ['-c', 'exec cat /dev/zero > "$0"', pipe]);
+  atEnd(() => writing.kill());
+  const { err, status } = run('token', '--client-id', 'orders', '--client-secret-file', pipe);
+  expect([await status, err[0]]).toEqual([2, expect.stringContaining('longer than any secret')]);
+});
+
 it('should end with exit status 1 when it is asked to end before there is a token', async () => {
   const server = await tokenServer();
   server.failToken('hang');

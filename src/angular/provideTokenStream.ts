@@ -10,8 +10,6 @@ import {
   type EnvironmentProviders,
 } from '@angular/core';
 import { asyncScheduler, Subject, type Observable } from 'rxjs';
-import { isPermanentFailure } from '../answers/isPermanentFailure.js';
-import { fieldsOf } from '../internal/fieldsOf.js';
 import { createTokenStream, managerOf } from '../token/tokenStream.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
 import {
@@ -78,10 +76,10 @@ export function streamProviders(
   function streamOf(made: TokenSource | TokenStream, zone: NgZone): TokenStream {
     if (typeof made === 'function') {
       const leave = <T>(run: () => T): T => zone.runOutsideAngular(run);
-      const { scheduler = asyncScheduler, store: given, isPermanent = isPermanentHere, ...others } = own;
+      const { scheduler = asyncScheduler, store: given, ...others } = own;
       const store = typeof given === 'function' ? leave(given) : given;
       const kept = typeof store?.refresh === 'function' ? storeOutside(store, leave) : store;
-      return createTokenStream(made, { ...others, isPermanent, scheduler: outside(scheduler, leave), store: kept });
+      return createTokenStream(made, { ...others, scheduler: outside(scheduler, leave), store: kept });
     }
     managerOf(made, 'the factory of provideTokenStream must return a token source (a function) or a stream: ');
     const [misplaced] = Object.keys(own);
@@ -119,9 +117,6 @@ export function streamProviders(
     { provide: STREAMS_IN_FORCE, useFactory: streamsInForce },
   ]);
 }
-
-/** Also NG0203: the source calls `inject`, which only the factory may do. */
-const isPermanentHere = (failure: unknown): boolean => fieldsOf(failure).code === -203 || isPermanentFailure(failure);
 
 function injectorDestroyed(): Observable<unknown> {
   const destroyed$ = new Subject<void>();

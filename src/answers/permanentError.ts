@@ -10,8 +10,13 @@ const marked = /* @__PURE__ */ new WeakSet();
  */
 const DIGEST = /^[A-Z]{3}/;
 
-export const isMarkedPermanent = (failure: unknown): boolean =>
-  marked.has(failure as object) || DIGEST.test(fieldsOf(failure).digest as string);
+/** Angular's NG0203: the source calls `inject`, which only the factory of a provider may do. */
+const INJECT_OUTSIDE = -203;
+
+export function isMarkedPermanent(failure: unknown): boolean {
+  const { digest, code } = fieldsOf(failure);
+  return marked.has(failure as object) || DIGEST.test(digest as string) || code === INJECT_OUTSIDE;
+}
 
 /** An error after which another attempt does not help: a mistake in a source or an option, a redirect, no body. */
 export function permanentError(message: string, options?: ErrorOptions): InvalidTokenResponseError {

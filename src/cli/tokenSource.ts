@@ -1,6 +1,6 @@
 /** Makes the token source and the stream that the options of the command line describe. */
 import { isUtf8 } from 'node:buffer';
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { fileTokenStore } from '../file/fileTokenStore.js';
 import { codeOf } from '../internal/files.js';
 import { clientCredentials } from '../oauth/clientCredentials.js';
@@ -66,11 +66,6 @@ const LONGEST_SECRET = 4096;
 /** The line in the file, without the line feed that editors put at its end, and without the byte order mark. */
 function secretIn(file: string): string {
   const content = contentOf(file);
-  // Another file was named by mistake: the server must not get it.
-  if (content.length > LONGEST_SECRET)
-    throw new UsageError(
-      `--client-secret-file is longer than any secret: more than ${String(LONGEST_SECRET)} bytes in ${file}`,
-    );
   // Other bytes than UTF-8 would be replaced, and another secret would be sent.
   if (!isUtf8(content)) throw new UsageError(`--client-secret-file is not UTF-8 text: ${file}`);
   const secret = new TextDecoder().decode(content).replace(/[\r\n]+$/, '');
@@ -78,10 +73,26 @@ function secretIn(file: string): string {
   return secret;
 }
 
+/** A device such as /dev/zero has no end: it is not read, and nothing is read beyond the longest secret. */
 function contentOf(file: string): Uint8Array {
+  let opened: number | undefined;
   try {
-    return readFileSync(file);
+    opened = openSync(file, 'r');
+    const stats = fstatSync(opened);
+    if (!stats.isFile() && !stats.isFIFO())
+      throw new UsageError(`--client-secret-file is neither a regular file nor a pipe: ${file}`);
+    const content = Buffer.alloc(LONGEST_SECRET + 1);
+    let size = 0;
+    for (let read = -1; read !== 0; size += read) read = readSync(opened, content, size, content.length - size, null);
+    if (size > LONGEST_SECRET)
+      throw new UsageError(
+        `--client-secret-file is longer than any secret: more than ${String(LONGEST_SECRET)} bytes in ${file}`,
+      );
+    return content.subarray(0, size);
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError(`--client-secret-file cannot be read: ${codeOf(error)} ${file}`);
+  } finally {
+    if (opened !== undefined) closeSync(opened);
   }
 }

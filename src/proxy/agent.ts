@@ -14,8 +14,8 @@ interface WithProxyEnv {
 }
 
 /**
- * An agent of the proxy's own. As Node's global agents, it uses the proxy of the environment (`HTTP_PROXY` and the like)
- * if Node is told to (`NODE_USE_ENV_PROXY=1`). Not for a server on this machine: plain `http:` must not leave it.
+ * An agent of the proxy's own. As Node's global agents, it uses the proxy of the environment (`HTTP_PROXY` and the
+ * like) if Node is told to (`NODE_USE_ENV_PROXY=1`). Not for a server on this machine: plain `http:` must not leave it.
  */
 export function ownAgent(to: URL): HttpAgent {
   const isSecure = to.protocol === 'https:';

@@ -61,7 +61,7 @@ export function serve(context: ServingContext, served: ServedRequest): void {
   };
   const objection = clientObjection ?? objectionToRequest(request, settings, pseudonym);
   if (objection) {
-    // Node reads a body that came with the head after this event. Only then is it known whether the client has sent all.
+    // Node reads a body that came with the head after this event. Only then is it known whether all of it is here.
     setImmediate(() => {
       const { socket } = request;
       if (!response.headersSent && !socket.destroyed && !socket.writableEnded) refuse(objection);

@@ -2,7 +2,7 @@
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
-/** `error` can be read and copied, but is not printed: that of axios holds the whole request, with the client secret. */
+/** `error` can be read and copied, but is not printed: that of axios holds the request, with the client secret. */
 export function loggable<E extends object>(event: E): E {
   if (!('error' in event)) return event;
   const print = {
