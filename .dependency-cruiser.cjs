@@ -25,7 +25,7 @@ const borders = {
   token: { may: common, why: 'The token knows neither the network nor the platform.' },
   http: { may: [...common, folder('token'), packaged('cross-fetch')] },
   oauth: {
-    may: [...common, packaged('oauth4webapi'), file('token/lifetime')],
+    may: [...common, packaged('oauth4webapi'), file('token/decisions/lifetime')],
     types: [folder('token')],
     why: 'Fetching a token must not need a token, and so not http.',
   },
@@ -106,6 +106,24 @@ const bordersOf = ([name, { may, types = [], why = 'See the list in this file.' 
 module.exports = {
   forbidden: [
     ...Object.entries(borders).flatMap(bordersOf),
+    {
+      name: 'decisions-are-pure',
+      severity: 'error',
+      comment: 'A decision reads what it is given. What runs, waits and tells others is in the folders beside.',
+      from: { path: folder('token/decisions') },
+      to: {
+        path: [rxjs, folder('token')],
+        pathNot: folder('token/decisions'),
+        dependencyTypesNot: ['type-only', 'type-import'],
+      },
+    },
+    {
+      name: 'pipeline-imports',
+      severity: 'error',
+      comment: 'The pipeline gives its tokens to whoever subscribes, and knows no request.',
+      from: { path: folder('token/pipeline') },
+      to: { path: folder('token/requests') },
+    },
     {
       name: 'folder-without-border',
       severity: 'error',

@@ -56,6 +56,14 @@ const imports: [filePath: string, code: string, ...rules: string[]][] = [
   ['src/token/a.ts', `import { webSocket } from 'rxjs/webSocket';`, 'token-imports'],
   ['src/token/a.ts', `import { createFetch } from 'rx-fresh-token';`, 'token-imports'],
   ['src/token/a.ts', `import { b } from './index.js';`, 'no-index'],
+  [
+    'src/token/decisions/a.ts',
+    `import { b } from './b.js'; import type { C } from '../c.js'; import type { Observable } from 'rxjs';`,
+  ],
+  ['src/token/decisions/a.ts', `import { timer } from 'rxjs';`, 'decisions-are-pure'],
+  ['src/token/decisions/a.ts', `import { b } from '../pipeline/b.js';`, 'decisions-are-pure'],
+  ['src/token/pipeline/a.ts', `import { b } from '../decisions/b.js'; import { timer } from 'rxjs';`],
+  ['src/token/pipeline/a.ts', `import { b } from '../requests/b.js';`, 'pipeline-imports'],
 
   ['src/internal/a.ts', `import { timer } from 'rxjs'; import { b } from './b.js';`],
   ['src/internal/a.ts', `import { b } from '../token/b.js';`, 'internal-imports'],

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { NEVER, of } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../../src/errors.js';
-import { accessToken } from '../../src/token/accessToken.js';
+import { accessToken } from '../../src/token/decisions/accessToken.js';
 import { isPermanentFailure, retryAfterOf } from '../../src/answers/isPermanentFailure.js';
 import { isMarkedPermanent, permanentError } from '../../src/answers/permanentError.js';
 import { checkTokenResponse, isFetchResponse, readFetchResponse } from '../../src/answers/tokenResponse.js';

@@ -1,7 +1,7 @@
 import { afterEnd, type AfterEnd, type EndState } from '../../src/connect/afterEnd.js';
 import type { ConnectionEnd } from '../../src/connect/ends.js';
 import { settingsOf, type ConnectOptions } from '../../src/connect/options.js';
-import { accessToken } from '../../src/token/accessToken.js';
+import { accessToken } from '../../src/token/decisions/accessToken.js';
 import { answered, close } from './support.js';
 
 const FRESH: EndState = { attempts: 0, rejections: 0 };

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import { ConnectionState } from '../../src/connect/connectionState.js';
-import { accessToken } from '../../src/token/accessToken.js';
+import { accessToken } from '../../src/token/decisions/accessToken.js';
 
 const tokenOf = (value: string) => accessToken({ access_token: value }, 0, 30_000);
 const [a, b] = [tokenOf('a'), tokenOf('b')];

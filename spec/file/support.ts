@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstValueFrom, from, map, timer, type Observable } from 'rxjs';
 import type { AccessToken, RefreshReason, StoredToken, TokenResponse, TokenStore } from 'rx-fresh-token';
-import { accessToken } from '../../src/token/accessToken.js';
+import { accessToken } from '../../src/token/decisions/accessToken.js';
 
 export { until } from '../until.js';
 

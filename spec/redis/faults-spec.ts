@@ -13,7 +13,7 @@ import {
   type TokenStreamOptions,
 } from 'rx-fresh-token';
 import { redisTokenStore, type RedisClient, type RedisTokenStoreOptions } from '../../src/redis/index.js';
-import { accessToken } from '../../src/token/accessToken.js';
+import { accessToken } from '../../src/token/decisions/accessToken.js';
 import { isPermanentFailure } from '../../src/answers/isPermanentFailure.js';
 import { startRedis, type RedisServer } from '../setup/redis/server.cjs';
 import { connect, freshKey, instances, KINDS, type Connection, type Kind } from './clients.js';

@@ -1,5 +1,5 @@
 import { firstValueFrom, from, of } from 'rxjs';
-import { accessToken } from '../../src/token/accessToken.js';
+import { accessToken } from '../../src/token/decisions/accessToken.js';
 import type { AccessToken } from 'rx-fresh-token';
 import { instances, KINDS } from './clients.js';
 import { pause, percentile, until } from './fleet/fleet.js';

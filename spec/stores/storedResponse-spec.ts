@@ -1,6 +1,6 @@
 import { leastLife } from '../../src/stores/storedResponse.js';
-import { accessToken } from '../../src/token/accessToken.js';
-import { timesOf } from '../../src/token/tokenTimes.js';
+import { accessToken } from '../../src/token/decisions/accessToken.js';
+import { timesOf } from '../../src/token/decisions/tokenTimes.js';
 import { jwt } from '../guarantees/rig.js';
 
 const SETTINGS = { jitter: 0, random: () => 0 };

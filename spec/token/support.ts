@@ -1,7 +1,7 @@
 /** States of a stream, for the tables of the pure functions. */
-import { accessToken } from '../../src/token/accessToken.js';
-import type { ReceivedToken } from '../../src/token/receivedToken.js';
-import { initialState, type StreamState } from '../../src/token/state.js';
+import { accessToken } from '../../src/token/decisions/accessToken.js';
+import type { ReceivedToken } from '../../src/token/decisions/receivedToken.js';
+import { initialState, type StreamState } from '../../src/token/decisions/state.js';
 
 export const token = accessToken({ access_token: 'T1' }, 0, 30_000);
 

@@ -7,7 +7,7 @@ import { LONGEST_CHAIN, headerOf } from './members.js';
 import { limitsRate } from './anotherTry.js';
 import { statusOf } from './status.js';
 import { isRateCode } from './oauthErrors.js';
-import type { RejectionKind } from '../token/rejectionMemory.js';
+import type { RejectionKind } from '../token/decisions/rejectionMemory.js';
 
 /**
  * What another token of the same grant does not mend: the scope (RFC 6750 section 3.1; registries say so with 401), how

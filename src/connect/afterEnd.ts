@@ -1,6 +1,6 @@
 /** Decides what follows the end of a connection: another one, or the end of the stream. */
-import { backoffStep } from '../token/backoff.js';
-import { randomShare } from '../token/callOption.js';
+import { backoffStep } from '../token/decisions/backoff.js';
+import { randomShare } from '../token/decisions/callOption.js';
 import { rejectionOf, type ConnectionEnd } from './ends.js';
 import type { ConnectSettings } from './options.js';
 

@@ -5,7 +5,7 @@ import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
 import { captureContext } from '../internal/callerContext.js';
 import { timeLimit } from '../internal/timers.js';
 import type { TokenEvent } from '../token/events.js';
-import { signedOutError } from '../token/state.js';
+import { signedOutError } from '../token/decisions/state.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';

@@ -26,7 +26,7 @@ import {
 import { subscribedIn, type RunInContext } from '../internal/callerContext.js';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
 import { observableOf } from '../internal/observableOf.js';
-import { sameToken } from '../token/accessToken.js';
+import { sameToken } from '../token/decisions/accessToken.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
 import { ConnectionState } from './connectionState.js';

@@ -1,6 +1,6 @@
 /** What is known of a connection, and of those that replace it: which one is in use, and what their end will say. */
 import { BehaviorSubject, first, Subject, type Observable } from 'rxjs';
-import { sameToken } from '../token/accessToken.js';
+import { sameToken } from '../token/decisions/accessToken.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
 import type { ConnectionEnd } from './ends.js';

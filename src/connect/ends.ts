@@ -2,7 +2,7 @@
 import { fieldsOf } from '../internal/fieldsOf.js';
 import { statusOf } from '../answers/status.js';
 import { isRejection as isRejectedAnswer, kindOfRejection } from '../answers/isRejection.js';
-import type { Rejection } from '../token/rejectionMemory.js';
+import type { Rejection } from '../token/decisions/rejectionMemory.js';
 import type { AccessToken } from '../token/types.js';
 
 export interface ConnectionEnd {

@@ -3,7 +3,7 @@ import { TokenUnavailableError } from '../errors.js';
 import { EXCHANGE_GRACE } from '../internal/grace.js';
 import { HEAD_START, originalOf } from '../internal/hiddenMembers.js';
 import { stopwatch, type Aged } from '../internal/stopwatch.js';
-import { lifetimeOf } from '../token/lifetime.js';
+import { lifetimeOf } from '../token/decisions/lifetime.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { orAborted } from '../internal/onAbort.js';
 import { createRenewal, type RenewalOptions } from './renewal.js';

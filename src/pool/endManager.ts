@@ -1,5 +1,5 @@
 /** Ends the manager of a stream that nobody uses, and has another one go on. */
-import { nextMoment } from '../token/state.js';
+import { nextMoment } from '../token/decisions/state.js';
 import type { FullManager } from '../token/tokenManager.js';
 
 /** Ends a manager without an event. Its state holds what another one needs to go on. */

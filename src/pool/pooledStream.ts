@@ -2,10 +2,10 @@
 import { defer, Observable, of, type Subscriber } from 'rxjs';
 import { PROOF } from '../internal/hiddenMembers.js';
 import type { SourceHooks } from '../token/sourceHooks.js';
-import { accept } from '../token/recovery.js';
-import { usableToken } from '../token/state.js';
+import { accept } from '../token/requests/recovery.js';
+import { usableToken } from '../token/decisions/state.js';
 import type { TokenManager } from '../token/tokenManager.js';
-import { useFresh } from '../token/tokenViews.js';
+import { useFresh } from '../token/requests/tokenViews.js';
 import { MANAGER, managerOf, streamOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import type { Entry } from './entry.js';

@@ -3,9 +3,9 @@ import { asyncScheduler, EMPTY, filter, firstValueFrom, retry, type Subscription
 import { isTokenError } from '../errors.js';
 import { createTimers } from '../internal/timers.js';
 import { refuseUnknown, requireObject, requireText } from '../internal/validate.js';
-import { backoffStep } from '../token/backoff.js';
+import { backoffStep } from '../token/decisions/backoff.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
-import { takeToken } from '../token/takeToken.js';
+import { takeToken } from '../token/requests/takeToken.js';
 
 export interface StreamingCredentialsOptions {
   /** The user of Redis. Not empty. Default `default`. */

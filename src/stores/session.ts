@@ -3,7 +3,7 @@ import { defer, retry, Subject, switchMap } from 'rxjs';
 import { TokenStoreError } from '../errors.js';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
 import type { Timers } from '../internal/timers.js';
-import { backoffStep } from '../token/backoff.js';
+import { backoffStep } from '../token/decisions/backoff.js';
 import { createEndings } from './endings.js';
 
 /** Between attempts to publish a sign-out. Milliseconds. */

@@ -1,5 +1,5 @@
 /** What all stores ask of a response: whether it can be stored, how long its token lives, whether others get it. */
-import { lifetimeOf } from '../token/lifetime.js';
+import { lifetimeOf } from '../token/decisions/lifetime.js';
 import { checkTokenResponse } from '../answers/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
 

@@ -12,7 +12,7 @@ import {
   type Observable,
 } from 'rxjs';
 import { abortable } from '../internal/abortable.js';
-import { accessToken } from '../token/accessToken.js';
+import { accessToken } from '../token/decisions/accessToken.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { AccessToken, RefreshReason, TokenResponse } from '../token/types.js';
 

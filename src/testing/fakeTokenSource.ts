@@ -1,7 +1,7 @@
 /** The public function `fakeTokenSource`: plays the steps of a test in virtual time. */
 import { defer, finalize, merge, of, take, tap, type Observable, type SchedulerLike } from 'rxjs';
 import { TokenEndpointError } from '../errors.js';
-import { lifetimeOf } from '../token/lifetime.js';
+import { lifetimeOf } from '../token/decisions/lifetime.js';
 import { isText } from '../internal/kindOf.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { isError } from './plainError.js';

@@ -14,7 +14,7 @@ import {
 } from 'rxjs';
 import { TokenStoreError } from '../errors.js';
 import { headStartOf } from '../internal/hiddenMembers.js';
-import { lifetimeOf } from '../token/lifetime.js';
+import { lifetimeOf } from '../token/decisions/lifetime.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 

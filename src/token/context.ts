@@ -2,12 +2,12 @@
 import { BehaviorSubject, Subject, Subscription, type Observable } from 'rxjs';
 import { messageOf } from '../answers/messageOf.js';
 import { createTimers } from '../internal/timers.js';
-import { createEventQueue, type EventQueue } from './eventQueue.js';
+import { createEventQueue, type EventQueue } from './pipeline/eventQueue.js';
 import type { RefreshFailed } from './events.js';
 import type { Settings } from './options.js';
-import { createTokenFetcher } from './tokenFetcher.js';
-import type { TokenUpdate } from './receivedToken.js';
-import { nextMoment, usableToken, type StreamState } from './state.js';
+import { createTokenFetcher } from './pipeline/tokenFetcher.js';
+import type { TokenUpdate } from './decisions/receivedToken.js';
+import { nextMoment, usableToken, type StreamState } from './decisions/state.js';
 import type { AccessToken, TokenSource } from './types.js';
 
 export type TokenContext = ReturnType<typeof createContext>;

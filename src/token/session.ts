@@ -1,9 +1,9 @@
 /** How a session ends: by `signOut()`, here or elsewhere, by `close()`, or when a pool drops the stream. */
 import { ON_CLOSE, ON_SIGN_OUT } from '../internal/hiddenMembers.js';
 import type { TokenContext } from './context.js';
-import type { Pipeline } from './pipeline.js';
+import type { Pipeline } from './pipeline/pipeline.js';
 import type { SourceHooks } from './sourceHooks.js';
-import { newSession, signedOutError, type StreamState } from './state.js';
+import { newSession, signedOutError, type StreamState } from './decisions/state.js';
 import type { TokenSource } from './types.js';
 
 /** Forgets the session. Errors may retain the token through their stack, so they are dropped too. */

@@ -2,13 +2,13 @@
 import { PROOF } from '../internal/hiddenMembers.js';
 import { createContext } from './context.js';
 import type { Settings } from './options.js';
-import { holdToken, initialToken } from './holdToken.js';
-import { createPipeline } from './pipeline.js';
+import { holdToken, initialToken } from './pipeline/holdToken.js';
+import { createPipeline } from './pipeline/pipeline.js';
 import type { SourceHooks } from './sourceHooks.js';
-import { createRecovery } from './recovery.js';
+import { createRecovery } from './requests/recovery.js';
 import { createSession } from './session.js';
-import { initialState } from './state.js';
-import { createTokenViews } from './tokenViews.js';
+import { initialState } from './decisions/state.js';
+import { createTokenViews } from './requests/tokenViews.js';
 import type { TokenSource, TokenStreamOptions } from './types.js';
 
 /** A manager that a pool may end while its stream is not in use, and make again: see pool/endManager.ts. */

@@ -1,7 +1,7 @@
 /** The public function `createTokenStream`, and the way from a stream back to its manager. */
 import { TokenStreamClosedError } from '../errors.js';
 import { PROOF } from '../internal/hiddenMembers.js';
-import { accessToken } from './accessToken.js';
+import { accessToken } from './decisions/accessToken.js';
 import { settingsOf } from './options.js';
 import type { SourceHooks } from './sourceHooks.js';
 import { createManager, type TokenManager } from './tokenManager.js';

@@ -1,0 +1,27 @@
+/** Delivers the events of a stream, so that every listener sees them in the same order. */
+// An event that a listener causes waits until all listeners have heard of the one before.
+import { Subject } from 'rxjs';
+import type { TokenEvent, UntimedTokenEvent } from '../events.js';
+import { loggable } from './loggable.js';
+import { createRunToEnd } from './runToEnd.js';
+
+export type EventQueue = ReturnType<typeof createEventQueue>;
+
+export function createEventQueue(userNow: () => number) {
+  const events = new Subject<TokenEvent>();
+  const { add, run } = createRunToEnd();
+
+  return {
+    events$: events.asObservable(),
+    emit: (untimed: UntimedTokenEvent): void => {
+      if (!events.observed) return;
+      const event = loggable({ ...untimed, at: userNow() });
+      add(() => events.next(event));
+      run();
+    },
+    complete: (): void => {
+      add(() => events.complete());
+      run();
+    },
+  };
+}

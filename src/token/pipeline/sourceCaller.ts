@@ -1,0 +1,114 @@
+/** Calls the source, or the store before it, for one answer. */
+import {
+  AsyncSubject,
+  catchError,
+  defer,
+  EMPTY,
+  map,
+  Observable,
+  of,
+  switchMap,
+  take,
+  tap,
+  throwError,
+  throwIfEmpty,
+  type ObservableInput,
+} from 'rxjs';
+import { permanentError } from '../../answers/permanentError.js';
+import { isFetchResponse, noTokenError, readFetchResponse } from '../../answers/tokenResponse.js';
+import { captureContext } from '../../internal/callerContext.js';
+import { ORIGINAL } from '../../internal/hiddenMembers.js';
+import { kindOf } from '../../internal/kindOf.js';
+import { asObservable } from '../../internal/observableOf.js';
+import type { Timers } from '../../internal/timers.js';
+import type { Settings } from '../options.js';
+import type { SourceResult } from '../decisions/receivedToken.js';
+import type { TokenRequest, TokenResponse, TokenSource } from '../types.js';
+
+/** Errors the fetch when the limit is over. Each limit takes the place of the one before. */
+export type SetTimeLimit = (ms: number, place: 'source' | 'store') => void;
+
+/** The body of a response that failed is waited for this long. Milliseconds. */
+const FAILED_BODY_TIMEOUT = 2000;
+
+/** Before its own fetch a store may wait for another stream's, and then until that one counts as dead: two timeouts. */
+const STORE_WAIT = 2;
+
+/** The sum of the time limits: a store's before the one fetch that it makes, the fetch's, and the store's after it. */
+export const longestFetch = ({ fetchTimeout, store }: Settings): number =>
+  fetchTimeout * (store ? STORE_WAIT + 1 + 1 : 1);
+
+export function createSourceCaller(source: TokenSource, { fetchTimeout, store }: Settings, timers: Timers) {
+  const runInContext = captureContext();
+  let isCallingSource = false;
+
+  /** Asks for one value, in the async context (AsyncLocalStorage) in which the stream was made. */
+  const callIn = <T>(place: 'source' | 'store', request: TokenRequest, input: () => ObservableInput<T>) =>
+    new Observable<T>((subscriber) => {
+      // A synchronous answer is delivered after that is left, and `isCallingSource` is false: otherwise requests that
+      // it causes would count as the source's.
+      const answer = new AsyncSubject<T>();
+      isCallingSource = place === 'source';
+      const asking = runInContext(() => defer(input).pipe(take(1)).subscribe(answer));
+      isCallingSource = false;
+      subscriber.add(() => {
+        try {
+          asking.unsubscribe();
+        } catch (error) {
+          // What a teardown throws would end those who listen to the token.
+          request.report?.(error);
+        }
+      });
+      return answer.subscribe(subscriber);
+    });
+
+  const sourceResponse = (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<TokenResponse> =>
+    defer(() => {
+      setTimeLimit(fetchTimeout, 'source');
+      const answer$ = callIn('source', request, () => readReturned(source(request)));
+      return readIfResponse(answer$, timers.after(Math.min(FAILED_BODY_TIMEOUT, fetchTimeout / 2)));
+    });
+
+  return {
+    isCallingSource: () => isCallingSource,
+    /** The answer of the store, which decides whether this stream fetches; without one, that of the source. */
+    resultFor: (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<SourceResult> => {
+      const response$ = sourceResponse(request, setTimeLimit);
+      if (!store) return response$.pipe(map((response) => ({ response, origin: 'fetched' })));
+      setTimeLimit(STORE_WAIT * fetchTimeout, 'store');
+      const fetchForStore = (last?: TokenResponse | null) => {
+        if (last !== undefined) giveLast(request, last);
+        // The stream may have given this request up before the store fetches.
+        return defer(() => (request.signal.aborted ? EMPTY : response$)).pipe(
+          tap(() => setTimeLimit(fetchTimeout, 'store')),
+        );
+      };
+      return callIn('store', request, () => store.refresh(request, fetchForStore)).pipe(throwIfEmpty(noTokenError));
+    },
+  };
+}
+
+function readReturned(returned: unknown): Observable<TokenResponse | Response> {
+  const answer$ = asObservable(returned) as Observable<TokenResponse | Response> | undefined;
+  if (answer$) return answer$;
+  throw permanentError(
+    `the token source returned ${kindOf(returned)}, not a Promise (make it async) or an Observable of a token response`,
+  );
+}
+
+/** Reads what may be a Response of fetch. @param late$ see `readFetchResponse` */
+const readIfResponse = (answer$: Observable<TokenResponse | Response>, late$: Observable<unknown>) =>
+  answer$.pipe(
+    // `if (!response.ok) throw response`
+    catchError((error: unknown) => (isFetchResponse(error) ? of(error) : throwError(() => error))),
+    switchMap((answer) => (isFetchResponse(answer) ? readFetchResponse(answer, late$) : of(answer))),
+    throwIfEmpty(noTokenError),
+  );
+
+/** Gives the source what the store keeps. Configurable: a store may fetch twice. */
+function giveLast(request: TokenRequest, last: TokenResponse | null): void {
+  Object.defineProperties(request, {
+    last: { value: last, configurable: true },
+    [ORIGINAL]: { value: () => request, configurable: true, enumerable: true },
+  });
+}
