@@ -95,7 +95,7 @@ export class Entry extends Place implements Timed {
     if (state.isClosed) return;
     context.entries.remove(this);
     // Only a manager can close a source or a store.
-    if (manager || settings.store || ON_CLOSE in (state.giver ?? source)) this.activate().close();
+    if (manager || settings.store || ON_CLOSE in (state.lastSource ?? source)) this.activate().close();
     else {
       state.isClosed = true;
       this.forget();

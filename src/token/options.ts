@@ -53,7 +53,7 @@ export function settingsOf(options: TokenStreamOptions) {
     userNow: now,
     /** Never set back: decisions about a token are made by it. */
     clock: clockOf({ scheduler, now }),
-    refreshBefore: leadOf(refreshBefore),
+    refreshBefore: refreshBeforeOf(refreshBefore),
     ...numbersIn(
       options,
       {
@@ -76,7 +76,7 @@ export function settingsOf(options: TokenStreamOptions) {
   };
 }
 
-const leadOf = (refreshBefore: TokenStreamOptions['refreshBefore']) =>
+const refreshBeforeOf = (refreshBefore: TokenStreamOptions['refreshBefore']) =>
   typeof refreshBefore === 'function'
     ? refreshBefore
     : numbersIn({ refreshBefore }, { refreshBefore: [0, FINITE] }).refreshBefore;

@@ -18,9 +18,9 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
   const { store } = settings;
 
   const tellSource = (hook: typeof ON_SIGN_OUT | typeof ON_CLOSE) => {
-    const { last, giver } = state;
+    const { last, lastSource } = state;
     reportIfThrown(reportFailure, () =>
-      (giver ?? (source as SourceHooks))[hook]?.(last?.token ?? null, fetcher.pending()),
+      (lastSource ?? (source as SourceHooks))[hook]?.(last?.token ?? null, fetcher.pending()),
     );
   };
   const forgetAndStopTimer = () => {

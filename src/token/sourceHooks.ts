@@ -33,7 +33,7 @@ export interface TokenProof {
 
 /**
  * What a token source may carry besides fetching tokens, each as a non-enumerable property. A function around the
- * source hides them; `giverOf` finds them.
+ * source hides them; `respondingSource` finds them.
  *
  * The functions get the stream's last token, and the signal of the request under way, if there is one. They must not
  * throw, and the stream does not wait for what they start.
@@ -55,9 +55,9 @@ export interface SourceHooks {
  *
  * @throws a permanent error if that one signs proofs: the clients that were made before do not know of it
  */
-export function giverOf(response: unknown, given: SourceHooks): SourceHooks {
-  const giver = (response as { readonly [GIVEN_BY]?: SourceHooks } | null | undefined)?.[GIVEN_BY] ?? given;
-  if (giver[PROOF] && !given[PROOF])
+export function respondingSource(response: unknown, given: SourceHooks): SourceHooks {
+  const source = (response as { readonly [GIVEN_BY]?: SourceHooks } | null | undefined)?.[GIVEN_BY] ?? given;
+  if (source[PROOF] && !given[PROOF])
     throw permanentError('a source with "dpop" must be given to the stream as it is, not inside another function');
-  return giver;
+  return source;
 }

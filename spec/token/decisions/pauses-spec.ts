@@ -2,7 +2,7 @@ import { TokenUnavailableError } from '../../../src/errors.js';
 import { accessToken } from '../../../src/token/decisions/accessToken.js';
 import { LEAST_PAUSE_AFTER_FAILURE } from '../../../src/token/decisions/backoff.js';
 import { settingsOf } from '../../../src/token/options.js';
-import { checkDelay, earlyEndOfPause, pauseAfter } from '../../../src/token/decisions/pauses.js';
+import { delayUntilCheck, earlyEndOfPause, pauseAfter } from '../../../src/token/decisions/pauses.js';
 import type { ReceivedToken } from '../../../src/token/decisions/receivedToken.js';
 import { initialState, type StreamState } from '../../../src/token/decisions/state.js';
 import { held, refresh, stateOf } from '../support.js';
@@ -129,7 +129,7 @@ describe('earlyEndOfPause', () => {
   });
 });
 
-describe('checkDelay', () => {
+describe('delayUntilCheck', () => {
   const paused = { pausedUntil: 250 };
   const permanentFailure = new TokenUnavailableError('no');
 
@@ -144,6 +144,6 @@ describe('checkDelay', () => {
     ['a pause after a permanent failure', { ...paused, subscribers: 1, permanentFailure }, 0],
     ['the same, during a refresh', { ...paused, subscribers: 1, permanentFailure, refresh }, 0],
   ])('should be decided by %s', (_kind, changes, delay) => {
-    expect(checkDelay(Object.freeze(stateOf(changes)), 100, settingsOf({}))).toBe(delay);
+    expect(delayUntilCheck(Object.freeze(stateOf(changes)), 100, settingsOf({}))).toBe(delay);
   });
 });

@@ -35,7 +35,7 @@ export const earlyEndOfPause = (
   failures === 0 ? pausedUntil : Math.min(pausedUntil, lastFetchAt + Math.max(LEAST_PAUSE_AFTER_FAILURE, initial));
 
 /** How long to wait before the next look whether a token is needed. Milliseconds. */
-export function checkDelay(state: StreamState, now: number, settings: Settings): number {
+export function delayUntilCheck(state: StreamState, now: number, settings: Settings): number {
   // After a permanent failure nothing is tried until a token is needed.
   if (state.permanentFailure) return 0;
   // If nobody wants a token, the next look ends the pipeline, but not a refresh in its pause: a request that is

@@ -17,7 +17,7 @@ export interface SourceResult {
   /** Milliseconds by which the exchange that brought it was sent before it was asked for here. Default 0. */
   readonly headStart?: number;
   /** The source that gave it, if it was asked here. */
-  readonly giver?: SourceHooks;
+  readonly source?: SourceHooks;
   readonly origin: TokenChanged['origin'];
 }
 

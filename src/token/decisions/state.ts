@@ -33,7 +33,7 @@ export const newSession = () => ({
   /** The token at hand, or one that had expired when it came, if no token was usable then. */
   last: null as ReceivedToken | null,
   /** The source that gave the last token that was fetched here. */
-  giver: null as SourceHooks | null,
+  lastSource: null as SourceHooks | null,
   /** A token that has expired on arrival, while it is given to those who wait for it. */
   singleUse: null as AccessToken | null,
   /** When a request last used the token. */

@@ -3,13 +3,13 @@
 import { Subject } from 'rxjs';
 import type { TokenEvent, UntimedTokenEvent } from '../events.js';
 import { loggable } from './loggable.js';
-import { createRunToEnd } from './runToEnd.js';
+import { createStepQueue } from './stepQueue.js';
 
 export type EventQueue = ReturnType<typeof createEventQueue>;
 
 export function createEventQueue(userNow: () => number) {
   const events = new Subject<TokenEvent>();
-  const { add, run } = createRunToEnd();
+  const { add, run } = createStepQueue();
 
   return {
     events$: events.asObservable(),

@@ -1,6 +1,6 @@
 /** The connector of the pipeline: a ReplaySubject(1) whose value stops being replayed. */
 import type { Observer, SubjectLike, Subscriber } from 'rxjs';
-import { createRunToEnd } from './runToEnd.js';
+import { createStepQueue } from './stepQueue.js';
 
 export interface LatestOptions<T> {
   /** The value that a new subscriber is given at once; `undefined` when there is none that holds. */
@@ -16,7 +16,7 @@ export interface LatestOptions<T> {
 /** The subscribers are in a Set, because a plain Subject takes quadratic time when 100,000 of them leave one by one. */
 export function latest<T>({ replay, apply, stillHolds, onCount }: LatestOptions<T>): SubjectLike<T> {
   const subscribers = new Set<Observer<T>>();
-  const emissions = createRunToEnd();
+  const emissions = createStepQueue();
   return {
     next: (value) => {
       // A copy: a subscriber that comes while the value is emitted waits for the next one.

@@ -21,7 +21,7 @@ import { holdToken, takeFromStore } from './holdToken.js';
 import { latest } from './latest.js';
 import type { SourceResult, TokenUpdate } from '../decisions/receivedToken.js';
 import { runRefresh, type Announce } from './refresher.js';
-import { checkDelay, earlyEndOfPause } from '../decisions/pauses.js';
+import { delayUntilCheck, earlyEndOfPause } from '../decisions/pauses.js';
 import {
   blockingFailure,
   failedUpdate,
@@ -59,7 +59,7 @@ export function createPipeline(context: TokenContext) {
    */
   const untilNeeded$ = recheck$.pipe(
     switchMap(() => {
-      const delay = checkDelay(state, now(), settings);
+      const delay = delayUntilCheck(state, now(), settings);
       return delay > 0 ? timers.after(delay) : NOW;
     }),
     takeWhile(isToRun),

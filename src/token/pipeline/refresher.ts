@@ -80,7 +80,7 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
         const isTooLate = received.took > longestFetch(settings) && received.usableUntil <= now();
         if (isTooLate) throw new TokenFetchTimeoutError('the token had expired when it came');
         endRefresh(context, refresh);
-        if (result.giver) state.giver = result.giver;
+        if (result.source) state.lastSource = result.source;
         return received;
       }),
       filter(({ token }) => !isToBeReplaced(token, state)),

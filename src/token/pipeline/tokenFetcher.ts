@@ -6,7 +6,7 @@ import { timeLimit, type Timers } from '../../internal/timers.js';
 import type { Settings } from '../options.js';
 import type { SourceResult } from '../decisions/receivedToken.js';
 import { createSourceCaller, type SetTimeLimit } from './sourceCaller.js';
-import { giverOf, type SourceHooks } from '../sourceHooks.js';
+import { respondingSource, type SourceHooks } from '../sourceHooks.js';
 import type { TokenRequest, TokenSource } from '../types.js';
 
 type AboutRequest = Pick<TokenRequest, 'reason' | 'attempt' | 'previous'>;
@@ -91,5 +91,5 @@ function createRequest(about: AboutRequest, fetcher: object, report: Report) {
 function fetchedResult(result: SourceResult, request: TokenRequest, source: SourceHooks): SourceResult {
   // By name: a store may hand out an object of a class, whose getters a spread does not copy.
   const { response, age, origin } = result;
-  return { response, age, origin, headStart: headStartOf(request), giver: giverOf(response, source) };
+  return { response, age, origin, headStart: headStartOf(request), source: respondingSource(response, source) };
 }

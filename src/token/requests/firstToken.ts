@@ -14,7 +14,7 @@ export interface Wait {
    * The token at hand, which each new subscriber gets first: for a caller that needs another one. Compared by identity:
    * an answer of the source is always a new object, even with the same token.
    */
-  readonly except?: TokenUpdate | null;
+  readonly otherThan?: TokenUpdate | null;
   /** The wait ends without a token when an attempt fails, and the token at hand stays usable. */
   readonly untilFailure?: boolean;
 }
@@ -25,19 +25,19 @@ export type EndOfWait = { readonly token: AccessToken | null } | { readonly erro
 /** Null: the wait goes on. @param session the one in which it began */
 export function endOfWait(
   update: TokenUpdate,
-  { except, untilFailure }: Wait,
+  { otherThan, untilFailure }: Wait,
   session: StreamState['sessionTokens'],
   state: StreamState,
   now: number,
 ): EndOfWait | null {
-  if (update === except) return null;
+  if (update === otherThan) return null;
   const failure = 'error' in update ? update : null;
   // The session may have ended before this waiter hears of the update, and the next one may have a token already.
   if (state.sessionTokens !== session) return failure;
   if (update.type === 'token') return update;
   const usable = usableHeld(state, now);
   // Another token arrived during the wait.
-  if (usable && usable !== except) return usable;
+  if (usable && usable !== otherThan) return usable;
   // After a failed attempt the suspended token is usable again.
   if (usable && untilFailure) return { token: null };
   return failure;

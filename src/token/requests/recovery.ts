@@ -63,7 +63,7 @@ export function createRecovery(context: TokenContext, { run, passiveUpdates$ }: 
           token$.pipe(tap(rememberIfSame), filter(isOther)).subscribe(subscriber);
         // It waits before the event: a listener of that may make the attempt.
         if (outcome === 'refreshing')
-          repeatWith(firstToken(context, passiveUpdates$, { maxWait, except: state.held, untilFailure: true }));
+          repeatWith(firstToken(context, passiveUpdates$, { maxWait, otherThan: state.held, untilFailure: true }));
         applyOutcome(context, rejection, outcome);
         if (outcome === 'refreshing') demandRefresh();
         // A listener may have closed the stream, or signed out.

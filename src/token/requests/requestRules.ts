@@ -21,7 +21,7 @@ export interface WithTokenOptions {
   maxWait?: number | undefined;
 }
 
-export interface Rules {
+export interface RequestRules {
   readonly key: string | undefined;
   readonly maxWait: number | undefined;
   readonly isRejectedError: (thrown: unknown) => boolean;
@@ -31,7 +31,7 @@ export interface Rules {
   readonly isRepeatable: (result: unknown) => boolean;
 }
 
-export function rulesOf(options: WithTokenOptions, isRepeatable: Rules['isRepeatable']): Rules {
+export function rulesOf(options: WithTokenOptions, isRepeatable: RequestRules['isRepeatable']): RequestRules {
   const { key, isRejection, ...numbers } = options;
   const { maxWait } = numbersIn(options, { maxWait: [0, Infinity] }, '', numbers);
   requireFunctions({ isRejection });

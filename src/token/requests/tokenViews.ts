@@ -96,7 +96,7 @@ export function createTokenViews(context: TokenContext, { updates$, run }: Pipel
       defer(() => {
         const { held } = state;
         forceRefresh(context);
-        return firstToken(context, checkedUpdates$, { except: held });
+        return firstToken(context, checkedUpdates$, { otherThan: held });
       }),
   };
 }

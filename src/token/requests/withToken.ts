@@ -6,7 +6,7 @@ import { discard } from '../../internal/discard.js';
 import { requireObject } from '../../internal/validate.js';
 import { isAcceptance, kindOfRejection, responseIn } from '../../answers/isRejection.js';
 import { observableOf } from '../../internal/observableOf.js';
-import { rulesOf, type Rules, type WithTokenOptions } from './requestRules.js';
+import { rulesOf, type RequestRules, type WithTokenOptions } from './requestRules.js';
 import { managerOf } from '../tokenStream.js';
 import type { TokenManager } from '../tokenManager.js';
 import type { AccessToken, TokenStream } from '../types.js';
@@ -74,7 +74,7 @@ export function withToken<T>(
 export function requestWith<T>(
   send: Send<T>,
   options: WithTokenOptions = {},
-  isRepeatable: Rules['isRepeatable'] = () => true,
+  isRepeatable: RequestRules['isRepeatable'] = () => true,
 ): (token$: TokenStream) => Observable<T> {
   requireObject(options);
   const rules = rulesOf(options, isRepeatable);
@@ -90,7 +90,7 @@ export function requestWith<T>(
 }
 
 /** Errors with a `RejectedValue` where a rejected value is the result. */
-function requestOnceOrTwice<T>(manager: TokenManager, send: Send<T>, rules: Rules): Observable<T> {
+function requestOnceOrTwice<T>(manager: TokenManager, send: Send<T>, rules: RequestRules): Observable<T> {
   const { use, take, recover, reject, accepted, newest } = manager;
   const { key, maxWait } = rules;
   let nextToken = use;

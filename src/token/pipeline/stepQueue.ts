@@ -1,5 +1,5 @@
 /** Runs steps in their order: one that a step adds waits until that step has ended. */
-export function createRunToEnd() {
+export function createStepQueue() {
   const steps: (() => void)[] = [];
   let isRunning = false;
 
