@@ -91,6 +91,34 @@ describe.each(table)('%s', (name, code, make) => {
     expect(Object.keys(make(errors, { cause }))).not.toContain('cause');
   });
 
+  it('should print the message and the stack of a cause, and nothing that it holds', () => {
+    const cause = Object.assign(new TypeError('POST https://host/?q=SECRET failed'), { config: { data: 'SECRET' } });
+    const printed = inspect(make(errors, { cause }), { depth: 9, showHidden: true });
+    expect(printed).toContain(`${name}: words`);
+    expect(printed).toContain(`code: '${code}'`);
+    expect(printed).toMatch(/cause: TypeError: POST https:\/\/host\/ failed\n +at .*errors-spec/);
+    expect(printed).not.toContain('SECRET');
+    expect(inspect(make(errors))).not.toContain('cause');
+  });
+
+  it.each<[string, unknown, string]>([
+    ['an answer', { status: 401, body: 'SECRET' }, "cause: '401'"],
+    ['an error of this package', new TokenEndpointError('x', { status: 400 }), 'status: 400'],
+    [
+      'an error that cannot be read',
+      new Proxy(new Error('x'), {
+        get: () => {
+          throw new Error('SECRET');
+        },
+      }),
+      "cause: 'object'",
+    ],
+  ])('should print its cause: %s', (_kind, cause, words) => {
+    const printed = inspect(make(errors, { cause }));
+    expect(printed).toContain(words);
+    expect(printed).not.toContain('SECRET');
+  });
+
   it('should be known by isTokenError, with its own code and no other, in either copy of the module', () => {
     const other = secondCopy();
     expect(other.TokenUnavailableError).not.toBe(TokenUnavailableError);

@@ -1,6 +1,7 @@
 /** The errors of the package, and `isTokenError`, which knows them by their codes in every copy of the package. */
 import { messageOf } from './answers/messageOf.js';
 import { isPrintable } from './answers/oauthErrors.js';
+import { INSPECT } from './internal/inspect.js';
 
 /** Marks the library's errors, so that two copies of the package know each other's. */
 const BRAND = Symbol.for('rx-fresh-token/error');
@@ -18,9 +19,31 @@ function coded<N extends string, C extends string>(name: N, code: C): CodedError
       const cause = this.cause === undefined ? {} : { cause: messageOf(this.cause) };
       return Object.assign({ name: this.name }, this, { message: this.message }, cause);
     }
+
+    /** What Node's console prints. The cause may be an error of axios, which holds the request, with the client secret. */
+    [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+      const cause = this.cause === undefined ? {} : { cause: withoutMembers(this.cause) };
+      return `${String(this.stack)} ${inspect(Object.assign({}, this, cause), options)}`;
+    }
   }
   Object.defineProperties(CodedError.prototype, { name: { value: name }, [BRAND]: { value: true } });
   return CodedError as unknown as CodedErrorClass<N, C>;
+}
+
+type Inspect = (value: object, options: object) => string;
+
+/** Of a cause the message and the stack are printed. One of this package is printed as it prints itself. */
+function withoutMembers(cause: unknown): unknown {
+  const text = messageOf(cause);
+  try {
+    if (isTokenError(cause)) return cause;
+    const { name, stack } = cause as Error;
+    // The first lines of a stack are the message as it was, maybe with a secret.
+    const frames = /\n\s+at [^]*/.exec(stack as string);
+    return frames ? { [INSPECT]: () => `${name}: ${text}${frames[0]}` } : text;
+  } catch {
+    return text;
+  }
 }
 
 /** As `ErrorOptions`, which projects have only from ES2022 on. */

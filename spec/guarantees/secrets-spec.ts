@@ -67,7 +67,10 @@ describe('22: secrets', () => {
     const event = firstValueFrom(token$.events.pipe(filter(({ type }) => type === 'refreshFailed')));
     const failure: unknown = await firstValueFrom(token$).catch((reason: unknown) => reason);
     expect({ ...(await event) }).toMatchObject({ error, message: error.message });
-    expect(inspect(await event) + JSON.stringify([await event, failure])).not.toContain('s3cr3t');
+    const printed = inspect([await event, failure], { depth: 9 });
+    expect(printed).toMatch(/cause: Error: Request failed with status code 401\n +at /);
+    expect(printed + JSON.stringify([await event, failure])).not.toContain('s3cr3t');
+    expect(failure).toMatchObject({ cause: error });
     token$.close();
   });
 

@@ -1,5 +1,6 @@
 /** Removes the token from the errors and responses of axios, because applications log them. */
 import type { InternalAxiosRequestConfig } from 'axios';
+import { INSPECT } from '../internal/inspect.js';
 import { fieldsOf } from '../internal/fieldsOf.js';
 import { builtinModule } from '../internal/builtinModule.js';
 import { isStream } from '../internal/isStream.js';
@@ -49,6 +50,6 @@ export function hideLinks(config: InternalAxiosRequestConfig): void {
 }
 
 function printAs(name: string, object: object): void {
-  for (const key of ['toJSON', Symbol.for('nodejs.util.inspect.custom')])
+  for (const key of ['toJSON', INSPECT])
     Reflect.defineProperty(object, key, { value: () => `[${name}]`, configurable: true });
 }
