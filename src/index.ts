@@ -1,8 +1,8 @@
 /** The main entry `rx-fresh-token`: token streams, the operator `withToken`, the HTTP clients and all errors. */
 export { createTokenStream } from './token/tokenStream.js';
-export { takeToken, type TakeTokenOptions } from './token/requests/takeToken.js';
-export { withToken } from './token/requests/withToken.js';
-export type { WithTokenOptions } from './token/requests/requestRules.js';
+export { takeToken, type TakeTokenOptions } from './token/takeToken.js';
+export { withToken } from './token/withToken.js';
+export type { WithTokenOptions } from './token/requestRules.js';
 export type {
   AccessToken,
   BackoffOptions,

@@ -6,7 +6,7 @@ import { createFetch } from '../../src/http/createFetch.js';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import { createTokenPool } from '../../src/pool/tokenPool.js';
-import { takeToken } from '../../src/token/requests/takeToken.js';
+import { takeToken } from '../../src/token/takeToken.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { TokenStore } from '../../src/token/tokenStore.js';
 import type { TokenSource } from '../../src/token/types.js';

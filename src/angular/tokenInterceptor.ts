@@ -21,7 +21,7 @@ import { failAfter } from '../internal/timers.js';
 import { isRejection as isRejectionByDefault } from '../answers/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
-import { requestWith } from '../token/requests/withToken.js';
+import { requestWith } from '../token/withToken.js';
 import { givenRequest } from './givenRequest.js';
 import {
   chooseStream,

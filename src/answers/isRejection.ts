@@ -7,7 +7,6 @@ import { LONGEST_CHAIN, headerOf } from './members.js';
 import { limitsRate } from './anotherTry.js';
 import { statusOf } from './status.js';
 import { isRateCode } from './oauthErrors.js';
-import type { RejectionKind } from '../token/decisions/rejectionMemory.js';
 
 /**
  * What another token of the same grant does not mend: the scope (RFC 6750 section 3.1; registries say so with 401), how
@@ -45,6 +44,9 @@ function answerBelow(result: unknown): unknown {
   }
   return result;
 }
+
+/** `explicit`: the server says that the token is invalid. `bare`: a 403, which may also forbid the resource. */
+export type RejectionKind = 'bare' | 'explicit';
 
 /**
  * Explicit: the token itself is invalid, so no other request should use it. Bare: a 403, which may as well say that the

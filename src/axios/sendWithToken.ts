@@ -6,7 +6,7 @@ import { isStream } from '../internal/isStream.js';
 import { callPredicate } from '../internal/callPredicate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
-import { requestWith } from '../token/requests/withToken.js';
+import { requestWith } from '../token/withToken.js';
 import { attemptOf, discardStream, responseOf, sendAttempt } from './attempt.js';
 import { interruptionsOf, limitOf } from './interruptions.js';
 import { trackRedirects, type RedirectTracker } from './redirects.js';

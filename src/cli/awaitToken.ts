@@ -1,7 +1,7 @@
 /** Waits for the token that a command prints, and fails as soon as the first attempt fails. */
 import { asapScheduler, filter, firstValueFrom, fromEvent, map, merge, observeOn, type Observable } from 'rxjs';
 import { TokenUnavailableError } from '../errors.js';
-import { takeToken } from '../token/requests/takeToken.js';
+import { takeToken } from '../token/takeToken.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 
 /**

@@ -20,8 +20,7 @@ export function numbersIn<const R extends Record<string, Range>>(
   prefix = '',
   numbers: object = options,
 ): Checked<R> {
-  if (typeof options !== 'object' || (options as unknown) === null)
-    throw wrong(prefix.slice(0, -1) || 'options', options, 'an object');
+  requireObject(options, prefix ? `option "${prefix.slice(0, -1)}"` : 'options');
   refuseUnknown(numbers, ranges, '', prefix);
   const checked: Record<string, unknown> = {};
   // Not `for … in`: old libraries add enumerable members to Object.prototype.

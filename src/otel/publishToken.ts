@@ -3,7 +3,7 @@ import type * as DiagnosticsChannel from 'node:diagnostics_channel';
 import { Subscription } from 'rxjs';
 import { builtinModule } from '../internal/builtinModule.js';
 import { refuseUnknown, requireObject, requireText } from '../internal/validate.js';
-import { loggable } from '../token/pipeline/loggable.js';
+import { loggable } from '../internal/loggable.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 

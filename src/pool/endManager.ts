@@ -1,16 +1,15 @@
 /** Ends the manager of a stream that nobody uses, and has another one go on. */
-import { nextMoment } from '../token/decisions/state.js';
 import type { FullManager } from '../token/tokenManager.js';
 
 /** Ends a manager without an event. Its state holds what another one needs to go on. */
 export function endManager({ parts: { context, pipeline, signOuts } }: FullManager): void {
-  const { state, events, startTimer } = context;
+  const { state, events, restartTimer } = context;
   const { held, isConnected } = state;
   events.complete();
   signOuts?.unsubscribe();
-  // With no token, `startTimer` only stops the timer.
+  // With no token, `restartTimer` only stops the timer.
   state.held = null;
-  startTimer();
+  restartTimer();
   pipeline.close();
   // `held` was cleared above, `isConnected` by `close`.
   Object.assign(state, { held, isConnected });
@@ -18,7 +17,7 @@ export function endManager({ parts: { context, pipeline, signOuts } }: FullManag
 
 /** Has a new manager go on where the one before was ended. Nothing is refreshed before the next check. */
 export function resumeManager({ parts: { context, pipeline } }: FullManager): void {
-  const { state, now, startTimer } = context;
+  const { state, restartTimer } = context;
   const { held, isConnected } = state;
   state.isConnected = false;
   if (!held) return;
@@ -29,5 +28,5 @@ export function resumeManager({ parts: { context, pipeline } }: FullManager): vo
     state.held = held;
   }
   // A moment may have come that nobody has looked at.
-  startTimer(nextMoment(held, -Infinity) - now());
+  restartTimer(-Infinity);
 }

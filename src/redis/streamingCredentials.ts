@@ -5,7 +5,7 @@ import { createTimers } from '../internal/timers.js';
 import { refuseUnknown, requireObject, requireText } from '../internal/validate.js';
 import { backoffStep } from '../token/decisions/backoff.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
-import { takeToken } from '../token/requests/takeToken.js';
+import { takeToken } from '../token/takeToken.js';
 
 export interface StreamingCredentialsOptions {
   /** The user of Redis. Not empty. Default `default`. */

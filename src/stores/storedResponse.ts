@@ -1,7 +1,7 @@
 /** What all stores ask of a response: whether it can be stored, how long its token lives, whether others get it. */
-import { lifetimeOf } from '../token/decisions/lifetime.js';
+import { lifetimeByOption, lifetimeOf } from '../token/decisions/lifetime.js';
 import { checkTokenResponse } from '../answers/tokenResponse.js';
-import type { TokenResponse } from '../token/types.js';
+import type { TokenResponse, TokenStreamOptions } from '../token/types.js';
 
 /** Whether a stream would accept a response. The stream says why not. */
 export function isTokenResponse(value: unknown): value is TokenResponse {
@@ -17,9 +17,13 @@ export function isTokenResponse(value: unknown): value is TokenResponse {
  * The lifetime of a stored token. NaN if the option `lifetime` fails: such a token is of no use, but its refresh token
  * is. The stream says what is wrong.
  */
-export function storedLifetime(...parameters: Parameters<typeof lifetimeOf>): number {
+export function storedLifetime(
+  response: TokenResponse,
+  issuedAt: number,
+  option: TokenStreamOptions['lifetime'],
+): number {
   try {
-    return lifetimeOf(...parameters);
+    return lifetimeByOption(response, option) ?? lifetimeOf(response, issuedAt);
   } catch {
     return NaN;
   }

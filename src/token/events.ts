@@ -20,7 +20,7 @@ export interface TokenChanged {
   readonly token: AccessToken;
   /** The token before, expired or not. */
   readonly previous: AccessToken | null;
-  /** Why it was asked for, as in `refreshStarted`. */
+  /** Why it was asked for, as in `refreshStarted`. A token that others put into the store: `scheduled`. */
   readonly reason: RefreshReason;
   /** How long the fetch took, in milliseconds. */
   readonly took: number;
@@ -28,7 +28,10 @@ export interface TokenChanged {
   readonly origin: 'fetched' | 'shared' | 'initial';
 }
 
-/** An attempt failed, or the source, the store or `wake` reported an error that does not end the token. */
+/**
+ * An attempt failed; or the source, the store or `wake` reported an error that does not end the token; or, once per
+ * stream, the lifetime of the source's tokens is unknown, or over when they come.
+ */
 export interface RefreshFailed {
   readonly type: 'refreshFailed';
   /**

@@ -1,6 +1,6 @@
 /** How a session ends: by `signOut()`, here or elsewhere, by `close()`, or when a pool drops the stream. */
 import { ON_CLOSE, ON_SIGN_OUT } from '../internal/hiddenMembers.js';
-import type { TokenContext } from './context.js';
+import type { TokenContext } from './pipeline/context.js';
 import type { Pipeline } from './pipeline/pipeline.js';
 import type { SourceHooks } from './sourceHooks.js';
 import { newSession, signedOutError, type StreamState } from './decisions/state.js';
@@ -14,7 +14,7 @@ export function forgetSession(state: StreamState): void {
 }
 
 export function createSession(context: TokenContext, pipeline: Pipeline, source: TokenSource) {
-  const { state, settings, fetcher, events, recheck, startTimer, cancelled$, reportFailure } = context;
+  const { state, settings, fetcher, events, recheck, restartTimer, cancelled$, reportFailure } = context;
   const { store } = settings;
 
   const tellSource = (hook: typeof ON_SIGN_OUT | typeof ON_CLOSE) => {
@@ -25,7 +25,7 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
   };
   const forgetAndStopTimer = () => {
     forgetSession(state);
-    startTimer();
+    restartTimer();
   };
 
   const end = () => {

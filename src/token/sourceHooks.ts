@@ -35,12 +35,15 @@ export interface TokenProof {
  * What a token source may carry besides fetching tokens, each as a non-enumerable property. A function around the
  * source hides them; `respondingSource` finds them.
  *
- * The functions get the stream's last token, and the signal of the request under way, if there is one. They must not
- * throw, and the stream does not wait for what they start.
+ * The functions get the stream's last token, and the signal of the request under way, if there is one. The stream does
+ * not wait for what they start, and reports what they throw.
  */
 export interface SourceHooks {
   readonly [PROOF]?: TokenProof;
-  /** Called once when the stream closes. The signal aborts right after, and a late answer is ignored. */
+  /**
+   * Called once when the stream closes, unless it has a store, whose token others use. The signal aborts right after,
+   * and a late answer is ignored.
+   */
   readonly [ON_CLOSE]?: (token: AccessToken | null, pending?: AbortSignal) => void;
   /**
    * Called when the session ends (`signOut()`); the stream stays open. The source forgets its refresh token and reads

@@ -1,12 +1,13 @@
 /** The parts of one stream, and how they are joined. */
 import { PROOF } from '../internal/hiddenMembers.js';
-import { createContext } from './context.js';
+import { createContext } from './pipeline/context.js';
 import type { Settings } from './options.js';
-import { holdToken, initialToken } from './pipeline/holdToken.js';
+import { holdToken } from './pipeline/holdToken.js';
 import { createPipeline } from './pipeline/pipeline.js';
 import type { SourceHooks } from './sourceHooks.js';
 import { createRecovery } from './requests/recovery.js';
 import { createSession } from './session.js';
+import { initialToken } from './decisions/receivedToken.js';
 import { initialState } from './decisions/state.js';
 import { createTokenViews } from './requests/tokenViews.js';
 import type { TokenSource, TokenStreamOptions } from './types.js';
@@ -32,7 +33,7 @@ export function createManager(
   const pipeline = createPipeline(context);
   const views = createTokenViews(context, pipeline);
   if (initial !== undefined) {
-    const received = initialToken(context, initial);
+    const received = initialToken(initial, context);
     if (now() < received.usableUntil) {
       holdToken(context, received);
       pipeline.run();
@@ -58,7 +59,7 @@ export function createManager(
     proof: (source as SourceHooks)[PROOF],
     isClosed: () => state.isClosed,
     current,
-    /** What the last attempt failed with, until a token comes. */
+    /** What the last attempt failed with, or what its source reported, until a token comes. */
     lastError: () => state.lastError,
   };
 }

@@ -60,7 +60,7 @@ export function streamOf(manager: TokenManager): TokenStream {
       if (isClosed()) throw new TokenStreamClosedError();
       // Our tokens have `value` on the prototype. A copy has it as a member of its own, and an event would print it.
       reject({
-        token: Object.hasOwn(token, 'value') ? accessToken({ access_token: token.value }, 0, NaN, token.type) : token,
+        token: Object.hasOwn(token, 'value') ? accessToken({ access_token: token.value }, 0, 0, token.type) : token,
         kind: 'explicit',
       });
     }),

@@ -29,7 +29,8 @@ export interface TokenStream extends Observable<AccessToken> {
   refresh(): Observable<AccessToken>;
   /**
    * Reports that a server rejected this token. One refresh follows, unless the token is not the current one, the
-   * `rejectionBudget` is used up, or the pause after a failed attempt or a token that no server accepted is not over.
+   * `rejectionBudget` is used up, or the pause after a failed attempt (but for its last second) or a token that no
+   * server accepted is not over.
    * Throws a TypeError if this is no token, and `TokenStreamClosedError` after `close()`.
    */
   reject(token: AccessToken): void;

@@ -1,4 +1,4 @@
-import { lifetimeOf, saysLifetime } from '../../../src/token/decisions/lifetime.js';
+import { lifetimeByOption, lifetimeOf, saysLifetime } from '../../../src/token/decisions/lifetime.js';
 import type { TokenResponse } from '../../../src/token/types.js';
 import { jwt } from '../../jwt.js';
 
@@ -33,7 +33,7 @@ describe('lifetimeOf', () => {
       for (const access_token of ['opaque', jwt({ exp: S + 400 })]) {
         expect(lifetimeOf({ access_token, expires_in } as TokenResponse, NOW)).toBe(lifetime);
         // A response that was saved.
-        expect(lifetimeOf({ access_token, expires_in } as TokenResponse, NOW + 100_000, undefined, true)).toBe(
+        expect(lifetimeOf({ access_token, expires_in } as TokenResponse, NOW + 100_000, true)).toBe(
           access_token === 'opaque' ? lifetime - 100_000 : Math.min(lifetime - 100_000, 300_000),
         );
       }
@@ -116,20 +116,20 @@ describe('lifetimeOf', () => {
     ['expires_in of an opaque token', { access_token: 'opaque', expires_in: 30 }, 30_000],
     ['unknown, as ever', { access_token: 'opaque' }, Infinity],
   ])('should not take a token of unknown age for a new one: %s', (_kind, response, lifetime) => {
-    expect(lifetimeOf(response, NOW, undefined, true)).toBe(lifetime);
+    expect(lifetimeOf(response, NOW, true)).toBe(lifetime);
   });
 
-  it.each<[number | undefined, number]>([
+  it.each<[number | undefined, number | undefined]>([
     [5, 5],
     [0, 0],
     [Infinity, Infinity],
     [-5, -5],
-    [undefined, 30_000],
-  ])('should believe an override of %p before anything else', (own, lifetime) => {
+    [undefined, undefined],
+  ])('should take what the option says of the response: %p', (own, lifetime) => {
     const response = { access_token: jwt({ exp: S + 77 }), expires_in: 30 };
     const asked: TokenResponse[] = [];
     expect(
-      lifetimeOf(response, NOW, (given) => {
+      lifetimeByOption(response, (given) => {
         asked.push(given);
         return own;
       }),

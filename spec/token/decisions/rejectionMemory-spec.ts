@@ -1,8 +1,5 @@
-import {
-  createRejectionMemory,
-  type RejectionKind,
-  type RejectionMemory,
-} from '../../../src/token/decisions/rejectionMemory.js';
+import type { RejectionKind } from '../../../src/answers/isRejection.js';
+import { createRejectionMemory, type RejectionMemory } from '../../../src/token/decisions/rejectionMemory.js';
 
 const unlimited = { max: Infinity, per: 60_000 };
 const KINDS: RejectionKind[] = ['bare', 'explicit'];

@@ -4,6 +4,7 @@ import { callPredicate } from '../../internal/callPredicate.js';
 import { randomShare } from './callOption.js';
 import { isPermanentFailure, retryAfterOf } from '../../answers/isPermanentFailure.js';
 import { isMarkedPermanent } from '../../answers/permanentError.js';
+import type { RefreshFailed } from '../events.js';
 import type { Settings } from '../options.js';
 
 export interface Failure {
@@ -41,3 +42,10 @@ export function failureOf(
     return isMarkedPermanent(optionError) ? { error: optionError, permanent: true } : { error, permanent };
   }
 }
+
+export const refreshFailed = (
+  error: unknown,
+  attempt = 1,
+  retryIn: number | null = null,
+  permanent = false,
+): RefreshFailed => ({ type: 'refreshFailed', error, message: messageOf(error), attempt, retryIn, permanent });

@@ -4,6 +4,9 @@ import { jwtClaims } from '../../internal/jwtClaims.js';
 import { callOption } from './callOption.js';
 import type { AccessToken, TokenResponse, TokenStreamOptions } from '../types.js';
 
+/** Names under which servers give a lifetime that is not read. */
+const UNREAD_LIFETIME = /^((access_?)?token_?)?expir|^valid(ity|_?until)|^(exp|ttl|lease_duration)$/i;
+
 const YEAR = 365 * 86_400_000;
 
 /** Tokens that are new when they come are equally old by their `iat`, but for this: servers round it. Milliseconds. */
@@ -12,7 +15,7 @@ const SAME_AGE = 2000;
 /** How long a token lives from the moment it was asked for, in milliseconds. `Infinity` when unknown. */
 export const lifetimeOfToken = ({ issuedAt, expiresAt }: AccessToken): number => expiresAt - issuedAt;
 
-/** The default `expiryMargin`. */
+/** The default `expiryMargin`, but for a JWT with times in whole seconds: see `timesOf`. */
 export const usualMargin = (lifetime: number): number => Math.min(1000, lifetime / 30);
 
 /** The lifetime in seconds. Zoho gives those beside milliseconds. What cannot be read, as `3600s`, counts as absent. */
@@ -33,6 +36,14 @@ function givenLifetime(response: TokenResponse, issuedAt: number): number | unde
 /** Whether a response says how long its token lives, so that the same token may come again and live longer. */
 export const saysLifetime = (response: TokenResponse): boolean => secondsIn(response) !== undefined;
 
+/** The response gives a lifetime in a form that is not read: its token would be used until it is rejected. */
+export function hasUnreadLifetime(response: TokenResponse): boolean {
+  if (saysLifetime(response)) return false;
+  // An `expires_in` or `exp` that is no number, and what others call it, such as `expires_at` and Vault's.
+  const given = { ...jwtClaims(response.access_token), ...response } as Record<string, unknown>;
+  return Object.keys(given).some((name) => UNREAD_LIFETIME.test(name) && (Number.isNaN(given[name]) || given[name]));
+}
+
 /** What the option `lifetime` says, in milliseconds. */
 export function lifetimeByOption(
   response: TokenResponse,
@@ -45,8 +56,8 @@ export function lifetimeByOption(
 }
 
 /**
- * A token's lifetime in ms from the moment it was asked for: the option `lifetime`, else `expires_in` (RFC 6749 section
- * 5.1), else the claims of a JWT (RFC 7519 section 4.1):
+ * A token's lifetime in ms from the moment it was asked for: `expires_in` (RFC 6749 section 5.1), else the claims of a
+ * JWT (RFC 7519 section 4.1):
  *
  * - `exp - issuedAt`, where that is less than `exp - iat`: a source that caches may hand out a JWT that is old;
  * - `exp - iat` all the same, if no more life than the margin would remain: our clock is ahead of the server's;
@@ -57,15 +68,7 @@ export function lifetimeByOption(
  * @param isSaved the token may have expired before it came, so a past `exp` is believed
  * @returns `Infinity` when it is unknown; zero or less when the token cannot be kept
  */
-export function lifetimeOf(
-  response: TokenResponse,
-  issuedAt: number,
-  override?: TokenStreamOptions['lifetime'],
-  isSaved = false,
-  last?: AccessToken,
-): number {
-  const own = lifetimeByOption(response, override);
-  if (own !== undefined) return own;
+export function lifetimeOf(response: TokenResponse, issuedAt: number, isSaved = false, last?: AccessToken): number {
   const given = givenLifetime(response, issuedAt);
   if (given !== undefined && !isSaved) return given;
   const { exp, iat } = jwtClaims(response.access_token);

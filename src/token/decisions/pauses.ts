@@ -34,7 +34,7 @@ export const earlyEndOfPause = (
 ): number =>
   failures === 0 ? pausedUntil : Math.min(pausedUntil, lastFetchAt + Math.max(LEAST_PAUSE_AFTER_FAILURE, initial));
 
-/** How long to wait before the next look whether a token is needed. Milliseconds. */
+/** How long to wait before the next look whether a token is needed. Milliseconds; 0: look now, no timer is needed. */
 export function delayUntilCheck(state: StreamState, now: number, settings: Settings): number {
   // After a permanent failure nothing is tried until a token is needed.
   if (state.permanentFailure) return 0;

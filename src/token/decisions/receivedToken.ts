@@ -1,4 +1,5 @@
 /** Makes a `ReceivedToken` (token, times, origin) of what the source, the store or the option `initial` gave. */
+import { messageOf } from '../../answers/messageOf.js';
 import { InvalidTokenResponseError, type TokenUnavailableError } from '../../errors.js';
 import { accessToken, sameToken } from './accessToken.js';
 import { LEAST_PAUSE_AFTER_TOKEN } from './backoff.js';
@@ -74,7 +75,7 @@ interface Context {
   readonly now: () => number;
 }
 
-/** How old a token is at least, in milliseconds. Throws if a store does not say it. */
+/** How old a token is at least, in milliseconds. Throws if a store does not say it of a token that others fetched. */
 function ageOf({ age, headStart = 0, origin }: SourceResult, took: number): number {
   const isFromStore = age !== undefined || origin === 'shared';
   if (isFromStore && !(Number.isFinite(age) && (age as number) >= 0))
@@ -97,7 +98,7 @@ export function receivedToken(
   const withAge = (tokenAge: number, life = own): ReceivedToken => {
     // What the user sees is on the stream's own clock.
     const issuedAt = settings.userNow() - tokenAge;
-    const lifetime = life ?? lifetimeOf(response, issuedAt, undefined, origin === 'initial', last?.token);
+    const lifetime = life ?? lifetimeOf(response, issuedAt, origin === 'initial', last?.token);
     const token = accessToken(response, issuedAt, lifetime, settings.tokenType);
     const times = timesOf(token, time - tokenAge, took, settings);
     // What a server rejected counts as accepted no more, though the source gave it again.
@@ -123,4 +124,14 @@ function postponed(received: ReceivedToken, now: number): ReceivedToken {
   if (renewAt > now) return received;
   const wait = Math.max(LEAST_PAUSE_AFTER_TOKEN, (usableUntil - now) / 2);
   return Object.assign(received, { renewAt: Math.min(usableUntil, now + wait) });
+}
+
+/** @throws TypeError if the option `initial` is no token response */
+export function initialToken(response: unknown, stream: Parameters<typeof receivedToken>[2]): ReceivedToken {
+  const result = { response, origin: 'initial' } as SourceResult;
+  try {
+    return receivedToken(result, { reason: 'initial', attempt: 1, took: 0, isOnSchedule: true }, stream);
+  } catch (cause) {
+    throw new TypeError(`option "initial" must be a token response: ${messageOf(cause)}`, { cause });
+  }
 }

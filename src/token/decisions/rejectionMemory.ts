@@ -1,9 +1,7 @@
 /** Remembers what rejections have cost: a resource that rejects every token must not cause endless refreshes. */
+import type { RejectionKind } from '../../answers/isRejection.js';
 import type { Settings } from '../options.js';
 import type { AccessToken } from '../types.js';
-
-/** `explicit`: the server says that the token is invalid. `bare`: a 403, which may also forbid the resource. */
-export type RejectionKind = 'bare' | 'explicit';
 
 export interface RejectedBy {
   /** The resource. Without it nothing is remembered. */
@@ -46,6 +44,7 @@ function createResourceMemory() {
      * @param isLifetimeKnown of the token at hand: it is renewed on schedule, which ends the memory of bare rejections
      */
     isRemembered: ({ key, kind }: RejectedBy, now: number, isLifetimeKnown: boolean): boolean => {
+      // Without an entry Infinity, which is less than nothing.
       const age = (entries: typeof bare) => now - (entries.get(key) ?? -Infinity);
       // The memory of a bare rejection does not stop the refresh for an explicit one, which says more.
       const bareMemory = kind === 'explicit' ? 0 : isLifetimeKnown ? Infinity : BARE_MEMORY;

@@ -1,7 +1,7 @@
 /** The state of one stream, and the pure functions that decide by it. */
 // The words for a token, here and in all files of src/token:
 // held      at hand: the last one that was valid when it came
-// suspended held, but a server has rejected it: no request is given it until the next attempt has ended
+// suspended held, but a server has rejected it: given to no request until the attempt under way, or the next one, ends
 // usable    held, not suspended, and not over: a request may be given it
 // fresh     usable, and its renewal is not due
 import { TokenUnavailableError } from '../../errors.js';
@@ -14,10 +14,10 @@ import { lifetimeOfToken } from './lifetime.js';
 import type { SourceHooks } from '../sourceHooks.js';
 import type { AccessToken, RefreshReason } from '../types.js';
 
-/** A refresh under way: an attempt, or the pause before the next one. */
+/** A refresh under way: an attempt, or the wait for the next one: a pause, or its turn in a pool. */
 export interface Refresh {
   readonly reason: RefreshReason;
-  /** From 1. */
+  /** From 1; 0 until the first one begins. */
   attempt: number;
   /** The rejection that it was begun for; null: none. */
   readonly rejection: RejectedBy | null;
@@ -38,7 +38,10 @@ export const newSession = () => ({
   singleUse: null as AccessToken | null,
   /** When a request last used the token. */
   lastUse: -Infinity,
-  /** The source is to be asked for another token: `refresh()` was called, or a server rejected the one at hand. */
+  /**
+   * The source is to be asked for another token: `refresh()` was called, or a server rejected the one at hand. Until
+   * the refresh begins, which keeps the rejection, or another token comes.
+   */
   forcedBy: null as 'manual' | RejectedBy | null,
   refresh: null as Refresh | null,
   lastFetchAt: -Infinity,
@@ -60,7 +63,7 @@ export const initialState = () =>
     isSignedOut: false,
     /** The tokens of the session; null before the first sign-out: all are. It is compared to tell sessions apart. */
     sessionTokens: null as WeakSet<AccessToken> | null,
-    /** The pipeline runs: it renews tokens, and listens to `wake` and to the store. Read by a pool. */
+    /** The pipeline runs: it renews tokens, and listens to `wake` and to the store. A pool keeps it. */
     isConnected: false,
     /** What `refreshFailed` has said once of the tokens of the source. */
     warnings: [] as string[],
@@ -90,11 +93,10 @@ export function freshHeld(state: StreamState, now: number): ReceivedToken | null
 export const usableToken = (state: StreamState, now: number): AccessToken | null =>
   usableHeld(state, now)?.token ?? null;
 
-/** A refresh is forced, or one is under way that no token of the store has superseded. */
 export const isReplacing = ({ refresh, forcedBy }: StreamState): boolean =>
   forcedBy !== null || refresh?.isSuperseded === false;
 
-/** A server rejected this very token, and no request is given it until there is another. */
+/** A server rejected this very token, and no request is given it now. */
 export const isSuspended = ({ held }: StreamState, token: AccessToken): boolean =>
   held?.isSuspended === true && sameToken(held.token, token);
 
@@ -142,7 +144,10 @@ export function whyRefresh(state: StreamState, now: number): RefreshReason | nul
   return state.last ? 'expired' : 'initial';
 }
 
-/** Another attempt is due: the next one of a refresh, whose cause is forgotten, or the first one. */
+/**
+ * Another attempt is due: the next one of a refresh, whose cause is forgotten, or the first one. Asked when the pause
+ * between attempts is over.
+ */
 export const isAttemptDue = (state: StreamState, now: number): boolean =>
   state.refresh !== null || whyRefresh(state, now) !== null;
 

@@ -1,9 +1,8 @@
 /** Delivers the events of a stream, so that every listener sees them in the same order. */
-// An event that a listener causes waits until all listeners have heard of the one before.
 import { Subject } from 'rxjs';
 import type { TokenEvent, UntimedTokenEvent } from '../events.js';
-import { loggable } from './loggable.js';
-import { createStepQueue } from './stepQueue.js';
+import { loggable } from '../../internal/loggable.js';
+import { createStepQueue } from '../../internal/stepQueue.js';
 
 export type EventQueue = ReturnType<typeof createEventQueue>;
 

@@ -1,17 +1,12 @@
-/** Puts the tokens that arrive into the state, and checks those of the store and of the option `initial` before. */
+/** Puts the tokens that arrive into the state, and checks those of the store before. */
 import { InvalidTokenResponseError } from '../../errors.js';
-import { jwtClaims } from '../../internal/jwtClaims.js';
-import { messageOf } from '../../answers/messageOf.js';
 import { sameToken } from '../decisions/accessToken.js';
 import { LEAST_PAUSE_AFTER_TOKEN } from '../decisions/backoff.js';
-import type { TokenContext } from '../context.js';
+import type { TokenContext } from './context.js';
 import { receivedToken, type ReceivedToken, type SourceResult } from '../decisions/receivedToken.js';
-import { lifetimeOfToken, saysLifetime } from '../decisions/lifetime.js';
-import { isSuspended, isWanted, usableHeld } from '../decisions/state.js';
+import { hasUnreadLifetime, lifetimeOfToken } from '../decisions/lifetime.js';
+import { isSuspended, isWanted, pauseLeft, usableHeld } from '../decisions/state.js';
 import type { AccessToken } from '../types.js';
-
-/** Names under which servers give a lifetime that is not read. */
-const UNREAD_LIFETIME = /^((access_?)?token_?)?expir|^valid(ity|_?until)|^(exp|ttl|lease_duration)$/i;
 
 export function holdToken(context: TokenContext, received: ReceivedToken): void {
   const previous = context.state.last?.token ?? null;
@@ -22,7 +17,7 @@ export function holdToken(context: TokenContext, received: ReceivedToken): void 
   else emit();
 }
 
-function putIntoState({ state, now, cancelled$, startTimer }: TokenContext, received: ReceivedToken): void {
+function putIntoState({ state, now, cancelled$, restartTimer }: TokenContext, received: ReceivedToken): void {
   const { token, took, isOnSchedule } = received;
   const { held, last, refresh } = state;
   const time = now();
@@ -40,7 +35,7 @@ function putIntoState({ state, now, cancelled$, startTimer }: TokenContext, rece
   // A token that was rejected is not used again, now that the source has given another.
   if (isKept || held?.isSuspended) {
     state.held = isKept ? received : null;
-    startTimer();
+    restartTimer();
   }
   // Those who waited use it now.
   if (isKept && state.subscribers > 0) state.lastUse = time;
@@ -65,18 +60,12 @@ function emitChange(context: TokenContext, received: ReceivedToken, previous: Ac
   // A `tokenChanged` listener may have ended the session of this token.
   if (state.singleUse === token) {
     const message = 'the token source returned a token that has already expired: it is used once and not kept';
-    const retryIn = isWanted(state, now(), settings) ? Math.max(0, LEAST_PAUSE_AFTER_TOKEN - took) : null;
+    const retryIn = isWanted(state, now(), settings) ? pauseLeft(state, now()) : null;
     warn(context, message, attempt, retryIn);
-  } else if (state.held?.token === token && hasUnreadLifetime(context, token))
+  }
+  const isUnknown = state.held?.token === token && token.expiresAt === Infinity && !settings.lifetime;
+  if (isUnknown && hasUnreadLifetime(token.raw))
     warn(context, 'the lifetime of the token is unknown: "expires_in" must be a number of seconds', attempt);
-}
-
-/** The source gives a lifetime in a form that is not read: its tokens would be used until rejected. */
-function hasUnreadLifetime({ settings }: TokenContext, { raw, expiresAt }: AccessToken): boolean {
-  if (expiresAt < Infinity || saysLifetime(raw) || settings.lifetime) return false;
-  // An `expires_in` or `exp` that is no number, and what others call it, such as `expires_at` and Vault's.
-  const given = { ...jwtClaims(raw.access_token), ...raw } as Record<string, unknown>;
-  return Object.keys(given).some((name) => UNREAD_LIFETIME.test(name) && (Number.isNaN(given[name]) || given[name]));
 }
 
 /** Tells once per stream what is wrong with the tokens of its source. */
@@ -86,9 +75,12 @@ function warn({ state, reportFailure }: TokenContext, message: string, attempt: 
   reportFailure(new InvalidTokenResponseError(message), attempt, retryIn);
 }
 
-/** Takes a token that others stored; the same is kept with its new times. Returns the update to announce, or null. */
-export function takeFromStore(context: TokenContext, stored: SourceResult): ReceivedToken | null {
-  const { state, now, startTimer } = context;
+/**
+ * The update that tells of a token which others stored. Null if there is nothing to tell: it is the token in use, which
+ * has its new times now, or cannot be used.
+ */
+export function updateFromStore(context: TokenContext, stored: SourceResult): ReceivedToken | null {
+  const { state, now, restartTimer } = context;
   const { held } = state;
   const time = now();
   const inUse = usableHeld(state, time);
@@ -102,16 +94,6 @@ export function takeFromStore(context: TokenContext, stored: SourceResult): Rece
   // The same object: callers wait for an answer of the source, which a new one means.
   Object.assign(inUse, received);
   state.sessionTokens?.add(received.token);
-  startTimer();
+  restartTimer();
   return null;
-}
-
-/** @throws TypeError if the option `initial` is no token response */
-export function initialToken(context: TokenContext, response: unknown): ReceivedToken {
-  const result = { response, origin: 'initial' } as SourceResult;
-  try {
-    return receivedToken(result, { reason: 'initial', attempt: 1, took: 0, isOnSchedule: true }, context);
-  } catch (cause) {
-    throw new TypeError(`option "initial" must be a token response: ${messageOf(cause)}`, { cause });
-  }
 }

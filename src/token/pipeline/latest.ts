@@ -1,6 +1,6 @@
-/** The connector of the pipeline: a ReplaySubject(1) whose value stops being replayed. */
+/** The connector of the pipeline: a ReplaySubject(1), but it keeps no value: `replay` makes it of the state. */
 import type { Observer, SubjectLike, Subscriber } from 'rxjs';
-import { createStepQueue } from './stepQueue.js';
+import { createStepQueue } from '../../internal/stepQueue.js';
 
 export interface LatestOptions<T> {
   /** The value that a new subscriber is given at once; `undefined` when there is none that holds. */
@@ -21,8 +21,8 @@ export function latest<T>({ replay, apply, stillHolds, onCount }: LatestOptions<
     next: (value) => {
       // A copy: a subscriber that comes while the value is emitted waits for the next one.
       const present = [...subscribers];
-      // A value that a subscriber causes waits until all have this one, which may be the end of their session. Added
-      // before `apply`, whose listeners may cause the next value.
+      // A value that a subscriber causes waits until all have this one, which may be the end of their session. The
+      // state does not wait, hence `stillHolds`. Added before `apply`, whose listeners may cause the next value.
       emissions.add(() => {
         for (const subscriber of present) {
           if (!stillHolds(value)) return;

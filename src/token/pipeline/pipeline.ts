@@ -16,8 +16,8 @@ import {
   type SubjectLike,
 } from 'rxjs';
 import { TokenStreamClosedError } from '../../errors.js';
-import type { TokenContext } from '../context.js';
-import { holdToken, takeFromStore } from './holdToken.js';
+import type { TokenContext } from './context.js';
+import { holdToken, updateFromStore } from './holdToken.js';
 import { latest } from './latest.js';
 import type { SourceResult, TokenUpdate } from '../decisions/receivedToken.js';
 import { runRefresh, type Announce } from './refresher.js';
@@ -77,7 +77,7 @@ export function createPipeline(context: TokenContext) {
   ).pipe(takeUntil(closed$), share({ connector: () => connector, resetOnRefCountZero: false }));
 
   return {
-    /** What happens to the token, shared by all. A new subscriber gets the usable token at once. */
+    /** What happens to the token, shared by all. A new subscriber gets the usable token, or the failure, at once. */
     updates$: defer(() => {
       if (state.isClosed) throw new TokenStreamClosedError();
       // Whoever subscribes now begins the next session.
@@ -102,7 +102,10 @@ export function createPipeline(context: TokenContext) {
 /** Emits when it is subscribed to. One for all: to make one takes longer than to use it. */
 const NOW: Observable<unknown> = /* @__PURE__ */ of(undefined);
 
-/** Where the subscribers of the stream are: the ReplaySubject(1) of `shareReplay`, but its value expires. */
+/**
+ * Where the subscribers of the stream are: the ReplaySubject(1) of `shareReplay`, but its value expires. A token that
+ * passes here is put into the state.
+ */
 function createConnector(context: TokenContext): SubjectLike<TokenUpdate> {
   const { state, now, timers, events, waiters, waitEnded$ } = context;
   return latest<TokenUpdate>({
@@ -155,7 +158,7 @@ function listen(context: TokenContext, announce: Announce): Subscription {
   const receiveStored = (stored: SourceResult) => {
     if (state.isSignedOut || state.isClosed) return;
     try {
-      const arrived = takeFromStore(context, stored);
+      const arrived = updateFromStore(context, stored);
       if (arrived) announce(arrived);
     } catch (error) {
       reportFailure(error);

@@ -3,8 +3,8 @@ import { defer, EMPTY, filter, finalize, map, retry, tap } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { TokenFetchTimeoutError, TokenUnavailableError } from '../../errors.js';
 import { sameToken } from '../decisions/accessToken.js';
-import { refreshFailed, type TokenContext } from '../context.js';
-import { failureOf } from '../decisions/failure.js';
+import type { TokenContext } from './context.js';
+import { failureOf, refreshFailed } from '../decisions/failure.js';
 import { pauseAfter } from '../decisions/pauses.js';
 import { receivedToken, type TokenUpdate } from '../decisions/receivedToken.js';
 import { failedUpdate, isWanted, type Refresh, type StreamState } from '../decisions/state.js';
@@ -39,7 +39,7 @@ export function runRefresh(
   );
 }
 
-/** What forced the refresh is cleared, and counted if it was a rejection. */
+/** What forced the refresh is cleared. If it was a rejection, it is counted. */
 function beginRefresh({ state, now }: TokenContext, reason: RefreshReason): Refresh {
   const rejection = state.forcedBy === 'manual' ? null : state.forcedBy;
   const refresh: Refresh = { reason, attempt: 0, rejection, isFetching: false, isSuperseded: false };
@@ -81,6 +81,7 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
         if (isTooLate) throw new TokenFetchTimeoutError('the token had expired when it came');
         endRefresh(context, refresh);
         if (result.source) state.lastSource = result.source;
+        // It is not in the state yet: the connector puts it there.
         return received;
       }),
       filter(({ token }) => !isToBeReplaced(token, state)),
@@ -95,8 +96,8 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
 }
 
 /**
- * The store's `changes` brought this very token during the fetch, and then a server rejected it, or `refresh()` was
- * called. The refresh that fetched it has ended, and `repeat` begins the next one.
+ * The store's `changes` brought this very token during the fetch, so the stream has it. Then a server rejected it, or
+ * `refresh()` was called. The refresh that fetched it has ended, and `repeat` begins the next one.
  */
 const isToBeReplaced = (token: AccessToken, { forcedBy, last }: StreamState): boolean =>
   forcedBy !== null && sameToken(token, last?.token);
@@ -117,6 +118,7 @@ function afterFailure(context: TokenContext, refresh: Refresh, thrown: unknown, 
   // The token that a server rejected stays in use: it is all there is, and the server may have been wrong.
   if (state.held) state.held.isSuspended = false;
   const { error, permanent } = failure;
+  // Counts this failure, and the token that is usable again.
   const duration = pauseAfter(state, failure, settings, time);
   state.lastError = error;
   state.pausedUntil = time + duration;

@@ -25,7 +25,10 @@ import type { Settings } from '../options.js';
 import type { SourceResult } from '../decisions/receivedToken.js';
 import type { TokenRequest, TokenResponse, TokenSource } from '../types.js';
 
-/** Errors the fetch when the limit is over. Each limit takes the place of the one before. */
+/**
+ * Errors the fetch when the limit is over. Each limit takes the place of the one before: with a store there is one for
+ * what it does before its fetch, one for the fetch, and one for what it does then.
+ */
 export type SetTimeLimit = (ms: number, place: 'source' | 'store') => void;
 
 /** The body of a response that failed is waited for this long. Milliseconds. */
@@ -34,7 +37,7 @@ const FAILED_BODY_TIMEOUT = 2000;
 /** Before its own fetch a store may wait for another stream's, and then until that one counts as dead: two timeouts. */
 const STORE_WAIT = 2;
 
-/** The sum of the time limits: a store's before the one fetch that it makes, the fetch's, and the store's after it. */
+/** The sum of the time limits: a store's before its fetch, the fetch's, and the store's after it. */
 export const longestFetch = ({ fetchTimeout, store }: Settings): number =>
   fetchTimeout * (store ? STORE_WAIT + 1 + 1 : 1);
 

@@ -3,7 +3,7 @@ import { Observable, Subscription, type SubjectLike } from 'rxjs';
 import { TokenStreamClosedError, TokenUnavailableError } from '../../errors.js';
 import { captureContext } from '../../internal/callerContext.js';
 import { timeLimit } from '../../internal/timers.js';
-import type { TokenContext } from '../context.js';
+import type { TokenContext } from '../pipeline/context.js';
 import type { TokenUpdate } from '../decisions/receivedToken.js';
 import { usableHeld, type StreamState } from '../decisions/state.js';
 import type { AccessToken } from '../types.js';
@@ -31,6 +31,7 @@ export function endOfWait(
   now: number,
 ): EndOfWait | null {
   if (update === otherThan) return null;
+  // `failed` or `signedOut`. The error of `attemptFailed` is in its event.
   const failure = 'error' in update ? update : null;
   // The session may have ended before this waiter hears of the update, and the next one may have a token already.
   if (state.sessionTokens !== session) return failure;

@@ -1,7 +1,7 @@
 /** What follows when a server rejects or accepts a token: a refresh, a repeat, or nothing. */
 import { catchError, EMPTY, filter, Observable, tap } from 'rxjs';
 import { sameToken } from '../decisions/accessToken.js';
-import type { TokenContext } from '../context.js';
+import type { TokenContext } from '../pipeline/context.js';
 import type { RejectionOutcome } from '../events.js';
 import { firstToken } from './firstToken.js';
 import type { Pipeline } from '../pipeline/pipeline.js';
@@ -55,15 +55,15 @@ export function createRecovery(context: TokenContext, { run, passiveUpdates$ }: 
         const outcome = isOfSession(state, token) ? decide(rejection) : 'suppressed';
         /** The source returned the token again, so it is valid: this resource alone rejects it. */
         const rememberIfSame = (next: AccessToken) => {
-          // One that expired on arrival is never held, so `outcome` is 'alreadyReplaced', and nothing is remembered.
-          if (sameToken(next, token) && outcome === 'refreshing') state.rejections?.remember(rejection, now());
+          if (sameToken(next, token)) state.rejections?.remember(rejection, now());
         };
-        const isOther = (next: AccessToken) => !sameToken(next, token);
         const repeatWith = (token$: Observable<AccessToken>) =>
-          token$.pipe(tap(rememberIfSame), filter(isOther)).subscribe(subscriber);
-        // It waits before the event: a listener of that may make the attempt.
-        if (outcome === 'refreshing')
-          repeatWith(firstToken(context, passiveUpdates$, { maxWait, otherThan: state.held, untilFailure: true }));
+          token$.pipe(filter((next) => !sameToken(next, token))).subscribe(subscriber);
+        // It waits before the event, whose listener may make the attempt; `demandRefresh` begins it after that.
+        if (outcome === 'refreshing') {
+          const wait = { maxWait, otherThan: state.held, untilFailure: true };
+          repeatWith(firstToken(context, passiveUpdates$, wait).pipe(tap(rememberIfSame)));
+        }
         applyOutcome(context, rejection, outcome);
         if (outcome === 'refreshing') demandRefresh();
         // A listener may have closed the stream, or signed out.

@@ -2,7 +2,7 @@
 import { defer, distinctUntilChanged, filter, finalize, map, Observable, of } from 'rxjs';
 import { TokenUnavailableError } from '../../errors.js';
 import { sameToken } from '../decisions/accessToken.js';
-import type { TokenContext } from '../context.js';
+import type { TokenContext } from '../pipeline/context.js';
 import { firstToken } from './firstToken.js';
 import { earlyEndOfPause } from '../decisions/pauses.js';
 import type { Pipeline } from '../pipeline/pipeline.js';
@@ -19,6 +19,16 @@ export function useFresh(state: StreamState, now: () => number): AccessToken | n
   return fresh?.token ?? null;
 }
 
+/** The usable token, or null. Begins the renewal if that is due: a synchronous source has answered on return. */
+function useUsable({ state, now, current }: TokenContext, run: Pipeline['run']): AccessToken | null {
+  const fresh = useFresh(state, now);
+  if (fresh) return fresh;
+  if (!current()) return null;
+  state.lastUse = now();
+  run();
+  return current();
+}
+
 /** What a subscriber of `token$` is given; null: nothing. Throws the permanent failure if no token is usable. */
 export function viewOf(update: TokenUpdate, usable: AccessToken | null): AccessToken | null {
   if (usable) return usable;
@@ -27,8 +37,8 @@ export function viewOf(update: TokenUpdate, usable: AccessToken | null): AccessT
   return update.type === 'token' ? update.token : null;
 }
 
-/** A refresh follows, unless one is under way. Throws the permanent failure if no request would wait for its pause. */
-function forceRefresh({ state, settings, now }: TokenContext): void {
+/** Has a refresh follow, unless one is under way. Throws the permanent failure if no request would wait so long. */
+function markForced({ state, settings, now }: TokenContext): void {
   state.pausedUntil = earlyEndOfPause(state, settings.backoff);
   const failure = blockingFailure(state, now());
   if (failure && pauseLeft(state, now()) > settings.maxWait) throw failure;
@@ -50,19 +60,10 @@ export function createTokenViews(context: TokenContext, { updates$, run }: Pipel
     if (!subscriber.closed) recheck();
   });
 
-  /** The usable token, or null. Begins the renewal if that is due: a synchronous source has answered on return. */
-  const currentAndRenew = (): AccessToken | null => {
-    const fresh = useFresh(state, now);
-    if (fresh || !current()) return fresh;
-    state.lastUse = now();
-    run();
-    return current();
-  };
-
   /** The token for a request that leaves now, or null if it must wait. */
   const use = (): AccessToken | null => {
     const session = state.sessionTokens;
-    const token = currentAndRenew();
+    const token = useUsable(context, run);
     // The source, or a listener, may have signed out.
     if (state.sessionTokens !== session) throw signedOutError();
     return token;
@@ -73,7 +74,7 @@ export function createTokenViews(context: TokenContext, { updates$, run }: Pipel
     /** The usable token now, then every new one. */
     token$: defer(() => {
       // A synchronous source has answered before the replay, so the old token is not emitted.
-      currentAndRenew();
+      useUsable(context, run);
       return checkedUpdates$.pipe(
         map((update) => viewOf(update, current())),
         filter((token) => token !== null),
@@ -95,7 +96,7 @@ export function createTokenViews(context: TokenContext, { updates$, run }: Pipel
     refresh: (): Observable<AccessToken> =>
       defer(() => {
         const { held } = state;
-        forceRefresh(context);
+        markForced(context);
         return firstToken(context, checkedUpdates$, { otherThan: held });
       }),
   };

@@ -1,18 +1,17 @@
 /** The context: what the parts of one stream share. */
 import { BehaviorSubject, Subject, Subscription, type Observable } from 'rxjs';
-import { messageOf } from '../answers/messageOf.js';
-import { createTimers } from '../internal/timers.js';
-import { createEventQueue, type EventQueue } from './pipeline/eventQueue.js';
-import type { RefreshFailed } from './events.js';
-import type { Settings } from './options.js';
-import { createTokenFetcher } from './pipeline/tokenFetcher.js';
-import type { TokenUpdate } from './decisions/receivedToken.js';
-import { nextMoment, usableToken, type StreamState } from './decisions/state.js';
-import type { AccessToken, TokenSource } from './types.js';
+import { createTimers } from '../../internal/timers.js';
+import { createEventQueue } from './eventQueue.js';
+import { refreshFailed } from '../decisions/failure.js';
+import type { Settings } from '../options.js';
+import { createTokenFetcher } from './tokenFetcher.js';
+import type { TokenUpdate } from '../decisions/receivedToken.js';
+import { nextMoment, usableToken, type StreamState } from '../decisions/state.js';
+import type { AccessToken, TokenSource } from '../types.js';
 
 export type TokenContext = ReturnType<typeof createContext>;
 
-/** The waiters have a token, or fail without one. */
+/** The waiters have a token, or the refresh or the session has ended without one. */
 export interface WaitEnded {
   readonly waiters: number;
   /** How long the first of them has waited, in milliseconds. */
@@ -28,18 +27,22 @@ export function createContext(source: TokenSource, settings: Settings, state: St
   const recheck$ = new BehaviorSubject<unknown>(undefined);
 
   function recheck(): void {
-    reportExpiry(state, now(), events.emit);
+    const { held } = state;
+    if (held && now() >= held.endsAt && !held.isExpiryReported) {
+      held.isExpiryReported = true;
+      events.emit({ type: 'tokenExpired', token: held.token });
+    }
     recheck$.next(undefined);
   }
 
   let timer = Subscription.EMPTY;
-  function startTimer(delay?: number): void {
+  function restartTimer(after = now()): void {
     timer.unsubscribe();
     const { held } = state;
     if (!held) return;
-    timer = timers.after(delay ?? nextMoment(held, now()) - now()).subscribe(() => {
+    timer = timers.after(nextMoment(held, after) - now()).subscribe(() => {
       recheck();
-      startTimer();
+      restartTimer();
     });
   }
 
@@ -59,9 +62,9 @@ export function createContext(source: TokenSource, settings: Settings, state: St
      * Calls `recheck` at the next moment in the life of the token at hand, and at those after it. To be called when the
      * token changes: without one there is no timer.
      *
-     * @param delay of the first call, in milliseconds, in the place of the next moment
+     * @param after moments up to then have been looked at; default now
      */
-    startTimer,
+    restartTimer,
     /** Emits when the refresh under way is given up. */
     cancelled$: new Subject<void>(),
     /** Those who wait for one token, the first of them first. */
@@ -72,17 +75,4 @@ export function createContext(source: TokenSource, settings: Settings, state: St
     reportFailure: (error: unknown, attempt?: number, retryIn?: number | null): void =>
       events.emit(refreshFailed(error, attempt, retryIn)),
   };
-}
-
-export const refreshFailed = (
-  error: unknown,
-  attempt = 1,
-  retryIn: number | null = null,
-  permanent = false,
-): RefreshFailed => ({ type: 'refreshFailed', error, message: messageOf(error), attempt, retryIn, permanent });
-
-export function reportExpiry({ held }: StreamState, time: number, emit: EventQueue['emit']): void {
-  if (!held || time < held.endsAt || held.isExpiryReported) return;
-  held.isExpiryReported = true;
-  emit({ type: 'tokenExpired', token: held.token });
 }

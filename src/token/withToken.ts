@@ -1,15 +1,17 @@
 /** The public operator `withToken`: sends a request with the token, and repeats it once after a rejection. */
 import { catchError, defer, of, pipe, retry, switchMap, tap, throwError, throwIfEmpty } from 'rxjs';
 import type { MonoTypeOperatorFunction, Observable, ObservableInput, ObservedValueOf, OperatorFunction } from 'rxjs';
-import { asIs, contextAfter, subscribedIn } from '../../internal/callerContext.js';
-import { discard } from '../../internal/discard.js';
-import { requireObject } from '../../internal/validate.js';
-import { isAcceptance, kindOfRejection, responseIn } from '../../answers/isRejection.js';
-import { observableOf } from '../../internal/observableOf.js';
+import { asIs, contextAfter, subscribedIn } from '../internal/callerContext.js';
+import { discard } from '../internal/discard.js';
+import { requireObject } from '../internal/validate.js';
+import { isAcceptance, kindOfRejection, responseIn } from '../answers/isRejection.js';
+import { observableOf } from '../internal/observableOf.js';
 import { rulesOf, type RequestRules, type WithTokenOptions } from './requestRules.js';
-import { managerOf } from '../tokenStream.js';
-import type { TokenManager } from '../tokenManager.js';
-import type { AccessToken, TokenStream } from '../types.js';
+import { managerOf } from './tokenStream.js';
+import type { TokenManager } from './tokenManager.js';
+import type { AccessToken, TokenStream } from './types.js';
+
+type Rules = RequestRules & { readonly isRepeatable: (result: unknown) => boolean };
 
 type Send<T> = (token: AccessToken) => ObservableInput<T>;
 
@@ -70,14 +72,19 @@ export function withToken<T>(
   return requestWith(second as Send<T>, options)(first);
 }
 
-/** Checks what was given, and makes a request of a stream. */
+/**
+ * Checks what was given, and makes a request of a stream.
+ *
+ * @param isRepeatable whether a request that was rejected with this result may be sent again. Its token is replaced in
+ *   any case.
+ */
 export function requestWith<T>(
   send: Send<T>,
   options: WithTokenOptions = {},
-  isRepeatable: RequestRules['isRepeatable'] = () => true,
+  isRepeatable: (result: unknown) => boolean = () => true,
 ): (token$: TokenStream) => Observable<T> {
   requireObject(options);
-  const rules = rulesOf(options, isRepeatable);
+  const rules = { ...rulesOf(options), isRepeatable };
   if (typeof send !== 'function') throw new TypeError('withToken takes a function that sends a request with a token');
   return (token$) => {
     const manager = managerOf(token$, 'withToken is the first operator: ');
@@ -90,7 +97,7 @@ export function requestWith<T>(
 }
 
 /** Errors with a `RejectedValue` where a rejected value is the result. */
-function requestOnceOrTwice<T>(manager: TokenManager, send: Send<T>, rules: RequestRules): Observable<T> {
+function requestOnceOrTwice<T>(manager: TokenManager, send: Send<T>, rules: Rules): Observable<T> {
   const { use, take, recover, reject, accepted, newest } = manager;
   const { key, maxWait } = rules;
   let nextToken = use;

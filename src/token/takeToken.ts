@@ -1,8 +1,8 @@
 /** The public function `takeToken`: one usable token, for code that does not need a stream. */
 import type { Observable } from 'rxjs';
-import { numbersIn } from '../../internal/validate.js';
-import { managerOf } from '../tokenStream.js';
-import type { AccessToken, TokenStream } from '../types.js';
+import { numbersIn } from '../internal/validate.js';
+import { managerOf } from './tokenStream.js';
+import type { AccessToken, TokenStream } from './types.js';
 
 export interface TakeTokenOptions {
   /** Waits at most this many ms for a usable token. >= 0. Default: the stream's `maxWait`. */

@@ -1,8 +1,8 @@
 /** What `withToken` judges results by: the options of a request, checked. */
-import { callPredicate } from '../../internal/callPredicate.js';
-import { discard } from '../../internal/discard.js';
-import { numbersIn, requireFunctions } from '../../internal/validate.js';
-import { isRejection as isRejectionByDefault, responseIn } from '../../answers/isRejection.js';
+import { callPredicate } from '../internal/callPredicate.js';
+import { discard } from '../internal/discard.js';
+import { numbersIn, requireFunctions } from '../internal/validate.js';
+import { isRejection as isRejectionByDefault, responseIn } from '../answers/isRejection.js';
 
 export interface WithTokenOptions {
   /**
@@ -25,13 +25,10 @@ export interface RequestRules {
   readonly key: string | undefined;
   readonly maxWait: number | undefined;
   readonly isRejectedError: (thrown: unknown) => boolean;
-  /** After the first value only responses are judged. */
   readonly isRejectedValue: (value: unknown, isFirst: boolean) => boolean;
-  /** Whether a request that was rejected with this result may be sent again. Its token is replaced in any case. */
-  readonly isRepeatable: (result: unknown) => boolean;
 }
 
-export function rulesOf(options: WithTokenOptions, isRepeatable: RequestRules['isRepeatable']): RequestRules {
+export function rulesOf(options: WithTokenOptions): RequestRules {
   const { key, isRejection, ...numbers } = options;
   const { maxWait } = numbersIn(options, { maxWait: [0, Infinity] }, '', numbers);
   requireFunctions({ isRejection });
@@ -46,5 +43,5 @@ export function rulesOf(options: WithTokenOptions, isRepeatable: RequestRules['i
       throw error;
     }
   };
-  return { key, maxWait, isRejectedError, isRejectedValue, isRepeatable };
+  return { key, maxWait, isRejectedError, isRejectedValue };
 }
