@@ -11,7 +11,7 @@ import axios, {
   type CreateAxiosDefaults,
   type InternalAxiosRequestConfig,
 } from 'axios';
-import { filter, firstValueFrom, map, NEVER, of, timer } from 'rxjs';
+import { filter, firstValueFrom, map, NEVER, of, throwError, timer } from 'rxjs';
 import { createTokenStream, isTokenError, withToken, type TokenStream } from 'rx-fresh-token';
 import { attachToken, withoutToken, type AttachTokenOptions } from 'rx-fresh-token/axios';
 import { clientCredentials } from 'rx-fresh-token/oauth';
@@ -467,6 +467,22 @@ describe('attachToken', () => {
     expect(await failure).toMatchObject({ code: 'ETIMEDOUT', message: 'too slow', config: { timeout: 20 } });
     const worded = failureOf(instance.get('/a', { timeout: 20, timeoutErrorMessage: '' }));
     expect(await worded).toMatchObject({ code: 'ECONNABORTED', message: 'timeout of 20ms exceeded' });
+  });
+
+  it('should tell in the cause of a timeout why there is no token, but not once the request was sent', async () => {
+    const down = throwError(() => Object.assign(new Error('the vault is down'), { status: 503 }));
+    const waiting = stubbed(tokens({}, () => down).token$).instance.get('/a', { timeout: 50 });
+    const message = 'no usable token: the vault is down';
+    const cause = expect.objectContaining({ code: 'ERR_TOKEN_UNAVAILABLE', message }) as unknown;
+    expect(await failureOf(waiting)).toMatchObject({ name: 'AxiosError', message: 'timeout of 50ms exceeded', cause });
+    const asked = stubbed(tokens({}, () => NEVER).token$).instance.get('/a', { timeout: 20 });
+    expect(await failureOf(asked)).toMatchObject({ cause: { message: 'no usable token' } });
+
+    const { token$ } = await warmTokens();
+    const api = await serve(() => undefined);
+    const sent = await failureOf(attached(token$, { baseURL: api.origin, timeout: 100 }).get('/a'));
+    expect(sent).toMatchObject({ message: 'timeout of 100ms exceeded' });
+    expect(isTokenError((sent as Error).cause)).toBe(false);
   });
 
   it('should fail with TokenUnavailableError when no token comes, and TokenStreamClosedError once closed', async () => {

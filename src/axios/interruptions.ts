@@ -1,15 +1,19 @@
 /** The ways in which an axios request ends while it waits for a token: abort, timeout, a broken body stream. */
 import { AxiosError, CanceledError, type Cancel, type InternalAxiosRequestConfig } from 'axios';
 import { catchError, fromEvent, fromEventPattern, map, merge, NEVER, of, type Observable } from 'rxjs';
+import { TokenUnavailableError } from '../errors.js';
 import { isText } from '../internal/kindOf.js';
 import { aborted } from '../internal/onAbort.js';
-import type { Timers } from '../internal/timers.js';
+import type { TokenManager } from '../token/tokenManager.js';
 
 /**
  * Emits the error with which a request ends before it was sent: what axios says when the caller aborts, cancels, or has
  * waited `timeout`, and when the stream that is to be sent breaks.
  */
-export function interruptionsOf(config: InternalAxiosRequestConfig, timers: Timers): Observable<unknown> {
+export function interruptionsOf(
+  config: InternalAxiosRequestConfig,
+  { timers, lastError }: Pick<TokenManager, 'timers' | 'lastError'>,
+): Observable<unknown> {
   const { signal, cancelToken, transitional } = config;
   const canceller = cancelToken as unknown as Canceller | undefined;
   const cancelled$ = canceller
@@ -24,7 +28,13 @@ export function interruptionsOf(config: InternalAxiosRequestConfig, timers: Time
     failuresOfBody(config),
     aborted(signal as AbortSignal | undefined).pipe(catchError(() => of(new CanceledError(undefined, config)))),
     cancelled$,
-    timers.after(limitOf(config), true).pipe(map(() => new AxiosError(timeoutMessageOf(config), code, config))),
+    timers.after(limitOf(config), true).pipe(
+      map(() => {
+        const error = new AxiosError(timeoutMessageOf(config), code, config);
+        error.cause = new TokenUnavailableError(undefined, { cause: lastError() });
+        return error;
+      }),
+    ),
   );
 }
 

@@ -63,7 +63,7 @@ export function sendWithToken(
   const isRepeatable = (outcome: unknown): boolean =>
     !isStream(config.data) && !redirects.acceptedBefore(responseOf(outcome) ?? {}) && elapsed() < limitOf(config);
 
-  const interrupted$ = interruptionsOf(config, managerOf(token$).timers).pipe(
+  const interrupted$ = interruptionsOf(config, managerOf(token$)).pipe(
     filter(() => isWaiting),
     map((error): never => {
       discardLastAnswer();
