@@ -83,7 +83,7 @@ export interface TokenEndpointErrorInit extends Cause {
   readonly retryAfter?: number | undefined;
 }
 
-/** The token endpoint answered, but with an error instead of a token. */
+/** The token endpoint answered with an error instead of a token, or could not be reached. */
 export class TokenEndpointError extends /* @__PURE__ */ coded('TokenEndpointError', 'ERR_TOKEN_ENDPOINT') {
   declare readonly status: number | undefined;
   /** Printed if it is spelled like a code; otherwise it is hidden like `error_description`. */
