@@ -30,9 +30,8 @@ export function interruptionsOf(
     cancelled$,
     timers.after(limitOf(config), true).pipe(
       map(() => {
-        const error = new AxiosError(timeoutMessageOf(config), code, config);
-        error.cause = new TokenUnavailableError(undefined, { cause: lastError() });
-        return error;
+        const cause = new TokenUnavailableError(undefined, { cause: lastError() });
+        return Object.assign(new AxiosError(timeoutMessageOf(config), code, config), { cause });
       }),
     ),
   );
