@@ -218,8 +218,9 @@ describe('allowedOrigins', () => {
 describe('an error', () => {
   it.each([
     ['https://*.example', 'one exact origin such as https://api.example.com', 'https://*.example/'],
-    ['ftp://api.example', 'an absolute http(s) URL', 'ftp:'],
-    ['user:SECRET@api.example', 'an absolute http(s) URL', '…'],
+    ['ftp://api.example', 'an absolute URL such as https://api.example.com', 'ftp:'],
+    ['localhost:3000', 'an absolute URL such as https://api.example.com', 'localhost:'],
+    ['user:SECRET@api.example', 'an absolute URL such as https://api.example.com', '…'],
     ['https://user:SECRET@api.example', 'a URL without credentials', 'https://api.example/'],
     ['http://api.example', 'https, or http on loopback (elsewhere: allowInsecureRequests)', 'http://api.example/'],
   ])('should say what the origin %s should be', (origin, range, shown) => {

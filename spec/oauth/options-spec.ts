@@ -28,9 +28,14 @@ const mistakes: [what: string, change: Change, message: RegExp][] = [
   ],
   ['both of them', { issuer: 'https://id.example' }, /exactly one must be given, got both/],
   [
+    'a URL without http://',
+    { tokenEndpoint: 'localhost:8080/token' },
+    /"tokenEndpoint" must be an absolute URL such as https:\/\/id.example.com, got another string$/,
+  ],
+  [
     'a relative tokenEndpoint',
     { tokenEndpoint: '/token' },
-    /"tokenEndpoint" must be an absolute https: URL, got a string that is none$/,
+    /"tokenEndpoint" must be an absolute URL such as https:\/\/id.example.com, got another string$/,
   ],
   [
     'the discovery document of OpenID Connect as issuer',
@@ -42,21 +47,25 @@ const mistakes: [what: string, change: Change, message: RegExp][] = [
     { tokenEndpoint: undefined, issuer: 'https://id.example/.well-known/oauth-authorization-server/realms/a' },
     /"issuer" must be the issuer identifier, without \/\.well-known\/: it is added$/,
   ],
-  ['no URL at all', { tokenEndpoint: wrong(42) }, /"tokenEndpoint" must be an absolute https: URL, got number/],
+  [
+    'no URL at all',
+    { tokenEndpoint: wrong(42) },
+    /"tokenEndpoint" must be an absolute URL such as https:\/\/id.example.com, got number/,
+  ],
   [
     'a secret in a broken URL',
     { tokenEndpoint: `//user:${SECRET}@host/token?key=${SECRET}` },
-    /"tokenEndpoint" must be an absolute https: URL, got a string that is none$/,
+    /"tokenEndpoint" must be an absolute URL such as https:\/\/id.example.com, got another string$/,
   ],
   [
     'a secret instead of a URL',
     { tokenEndpoint: SECRET },
-    /"tokenEndpoint" must be an absolute https: URL, got a string that is none$/,
+    /"tokenEndpoint" must be an absolute URL such as https:\/\/id.example.com, got another string$/,
   ],
   [
     'a secret that parses as a URL',
     { tokenEndpoint: `basic:${SECRET}` },
-    /"tokenEndpoint" must be an https: URL, got a URL of another kind$/,
+    /"tokenEndpoint" must be an absolute URL such as https:\/\/id.example.com, got another string$/,
   ],
   [
     'http: to another machine',
@@ -71,7 +80,7 @@ const mistakes: [what: string, change: Change, message: RegExp][] = [
   [
     'another scheme',
     { tokenEndpoint: 'ftp://localhost/token' },
-    /"tokenEndpoint" must be an https: URL, got a URL of another kind$/,
+    /"tokenEndpoint" must be an absolute URL such as https:\/\/id.example.com, got another string$/,
   ],
   [
     'a user in the URL',
@@ -92,7 +101,7 @@ const mistakes: [what: string, change: Change, message: RegExp][] = [
   [
     'another scheme, whatever is allowed',
     { tokenEndpoint: 'ftp://keycloak/token', allowInsecureRequests: true },
-    /"tokenEndpoint" must be an https: URL, got a URL of another kind$/,
+    /"tokenEndpoint" must be an absolute URL such as https:\/\/id.example.com, got another string$/,
   ],
   ['an http: issuer', { tokenEndpoint: undefined, issuer: 'http://id.example' }, /"issuer" must be an https: URL/],
   [

@@ -113,7 +113,7 @@ export function tokenUrlOption(name: string, value: string, insecure: boolean): 
   if (!url || !/^https?:/.test(url.protocol)) {
     // What stands before an `@` may be a password.
     const safe = value.includes('@') ? '…' : (url?.protocol ?? value.replace(/[?#].*/s, '…'));
-    throw wrong(name, safe, 'an absolute http(s) URL');
+    throw wrong(name, safe, 'an absolute URL such as https://api.example.com');
   }
   if (url.username || url.password) throw wrong(name, displayUrl(url), 'a URL without credentials');
   if (url.protocol === 'http:' && !insecure && !isLoopback(url))

@@ -20,16 +20,13 @@ export function objectionTo(url: URL, allowInsecure = false): string | undefined
 /** Reads a URL option; the TypeError names the option and of the value only what {@link displayUrl} shows. */
 export function endpointOption(name: string, value: unknown, allowInsecure?: boolean): URL {
   const url = toUrl(value);
-  if (!url)
-    throw new TypeError(
-      `option "${name}" must be an absolute https: URL, got ${typeof value === 'string' ? 'a string that is none' : kindOf(value)}`,
-    );
+  // `localhost:8080` and `secret:in-the-wrong-place` are URLs, too.
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    const kind = typeof value === 'string' ? 'another string' : kindOf(value);
+    throw new TypeError(`option "${name}" must be an absolute URL such as https://id.example.com, got ${kind}`);
+  }
   const objection = objectionTo(url, allowInsecure);
-  // `secret:in-the-wrong-place` is a URL too.
-  if (objection)
-    throw new TypeError(
-      `option "${name}" ${objection}, got ${/^https?:$/.test(url.protocol) ? displayUrl(url) : 'a URL of another kind'}`,
-    );
+  if (objection) throw new TypeError(`option "${name}" ${objection}, got ${displayUrl(url)}`);
   return url;
 }
 

@@ -90,7 +90,8 @@ export function settingsOf(options: TokenProxyOptions) {
     throw wrong('incomingAuthorization', incomingAuthorization, '"refuse" or "replace"');
   if (!Array.isArray(allowedHosts)) throw wrong('allowedHosts', allowedHosts, 'an array of host names');
   requireFunctions({ log, isRejection });
-  if (typeof url !== 'string' && !(url instanceof URL)) throw wrong('to', url, 'an absolute http(s) URL');
+  if (typeof url !== 'string' && !(url instanceof URL))
+    throw wrong('to', url, 'an absolute URL such as https://api.example.com');
   const parsed = parseUrl(String(url));
   // What is no such URL is not shown: it may be a secret that was given in its place.
   const shown = parsed && /^https?:$/.test(parsed.protocol) ? parsed.href : '…';
