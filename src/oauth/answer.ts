@@ -41,16 +41,17 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
 
 const REMEDY = 'give a "fetch" that returns { access_token, expires_in }';
 
-/** What servers say in the place of `invalid_grant`: Atlassian, Baidu, Cognito, Gitea, OpenAI, X and others. */
+/** What servers say in the place of `invalid_grant`: Atlassian, Cognito, Django, Gitea, OpenAI, X and others. */
 const SIGN_IN_AGAIN = [
   /invalid.grant(?!.?type)/i,
-  /\b((invalid|expired).{0,9}|(bad|old).)refresh.?token/i,
+  /\b((invalid|expired).{0,9}|(bad|old|an active).)refresh.?token/i,
   /refresh.?token.{0,30}(invalid|expired|revoked)\b/i,
   /refresh.?token[^"]{0,30}(invalidated|not.(found|valid)|reuse)/i,
   /token[^"]{0,30}(already|been).(been.)?used/i,
   /(token|session)[^"]{0,30}revoked\b/i,
-  // Gitea says the first of an expired one, X the second.
-  /(parse|validate).{0,4}refresh.?token|for the token was invalid/i,
+  /(?<!access.)token (is|has|was)( been)? (invalid|expired|blacklisted)/i,
+  // Gitea says this of an expired one.
+  /(parse|validate).{0,4}refresh.?token/i,
   /session[^"]{0,12}((?<!ext|susp)ended|expired|not.found|terminated)/i,
   // Firebase, Hydra and Zoom.
   /"message":\s*"(TOKEN_EXPIRED|USER_DISABLED|USER_NOT_FOUND)"|"token_inactive"|"Invalid Token!"/,
