@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { Response as CrossResponse } from 'cross-fetch';
 import { firstValueFrom, lastValueFrom, NEVER, of, Subject, throwError, toArray, type Observable } from 'rxjs';
 import {
   createHttpClient,
@@ -318,6 +319,15 @@ describe('a status outside 200 to 299', () => {
     });
     const error = (await failureOf(firstValueFrom(http.get('/x')))) as unknown as HttpStatusError;
     expect((await error.response.text()).length).toBe(64 * 1024);
+  });
+
+  it('should have the response of a mock as it is, whose body is in memory', async () => {
+    const { token$ } = await warmTokens();
+    const fetch = () => Promise.resolve(new CrossResponse('no', { status: 404 }));
+    const error = (await failureOf(
+      firstValueFrom(createHttpClient(token$, { baseUrl: base, fetch }).get('/')),
+    )) as unknown as HttpStatusError;
+    expect([error.status, await error.response.text()]).toEqual([404, 'no']);
   });
 
   it('should have the response of an injected fetch as it is, where that is none of the platform', async () => {

@@ -1,5 +1,6 @@
 /** What a response becomes for the caller of the HTTP client: its parsed body, or an HttpStatusError. */
 import { HttpStatusError } from '../errors.js';
+import { isStream } from '../internal/isStream.js';
 import { parseJson } from '../answers/parseBody.js';
 import { tagOf } from '../internal/kindOf.js';
 import { beginningOf } from './transport.js';
@@ -27,7 +28,8 @@ export async function readBody<T>(response: Response, nameOf: () => string): Pro
 /** The same response with its body, or the beginning of it, in memory: it no longer holds a connection. */
 async function inMemory(response: Response): Promise<Response> {
   const { body, status, statusText, headers, url, redirected, constructor } = response;
-  if (!body || tagOf(response) !== '[object Response]') return response;
+  // Of a mock by node-fetch it is bytes.
+  if (!body || !isStream(body) || tagOf(response) !== '[object Response]') return response;
   const kept = await beginningOf(body);
   const Class = constructor as typeof Response;
   const copy = new Class(kept, { status: Math.min(status, 599), statusText, headers });
