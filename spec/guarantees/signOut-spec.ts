@@ -441,6 +441,19 @@ describe('36: signOut() ends the session, not the stream', () => {
     }),
   );
 
+  it('tells the source again, if another stream on it has begun a session meanwhile', () => {
+    const told: unknown[] = [];
+    const source = Object.assign(() => of({ access_token: 'T1', expires_in: 30 }), {
+      [ON_SIGN_OUT]: (token: AccessToken | null) => told.push(token ? token.value : 'no token'),
+    });
+    const [token$, other$] = [openStream(source), openStream(source)];
+    takeToken(token$).subscribe();
+    token$.signOut();
+    takeToken(other$).subscribe();
+    token$.signOut();
+    expect(told).toEqual(['T1', 'no token']);
+  });
+
   it(
     'does not take up what a store still pushes',
     marbles((m) => {

@@ -45,6 +45,8 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
     signOuts,
     signOut: (): void => {
       if (state.isClosed) return;
+      // Another stream on the source may have begun the next session.
+      if (state.isSignedOut) tellSource(ON_SIGN_OUT);
       const { sessionTokens } = state;
       reportIfThrown(reportFailure, () => store?.signOut?.());
       // A store that tells of its own sign-out has ended the session already, and the next one may have begun.
