@@ -729,6 +729,7 @@ describe('invalid_grant', () => {
     ['a wrong API key', 400, { error: { code: 400, message: 'API key expired. Please renew the API key.' } }],
     ['an access token', 400, { error: 'invalid_request', reason: 'Invalid access token' }],
     ['an access token', 401, { message: 'The access token has expired' }],
+    ['a token of a form', 403, { message: 'The CSRF token is invalid. Please try to resubmit the form.' }],
     ['a grant that is not supported', 400, { error: 'Unsupported grant_type: refresh_token' }],
     ['a path', 400, { error: 'Bad Request', path: '/auth/refresh-token' }],
     ['a rate limit', 429, { message: 'too many requests with an invalid refresh token' }],

@@ -49,9 +49,10 @@ const SIGN_IN_AGAIN = [
   /refresh.?token[^"]{0,30}(invalidated|not.(found|valid)|reuse)/i,
   /token[^"]{0,30}(already|been).(been.)?used/i,
   /(token|session)[^"]{0,30}revoked\b/i,
-  /(?<!access.)token (is|has|was)( been)? (invalid|expired|blacklisted)/i,
-  // Gitea says this of an expired one.
-  /(parse|validate).{0,4}refresh.?token/i,
+  // At the beginning of a message, since the token of a form or of an API may be invalid, too.
+  /"(the )?token (is|has)( been)? (invalid|expired|blacklisted)/i,
+  // Gitea says the first of an expired one, X the second.
+  /(parse|validate).{0,4}refresh.?token|for the token was invalid/i,
   /session[^"]{0,12}((?<!ext|susp)ended|expired|not.found|terminated)/i,
   // Firebase, Hydra and Zoom.
   /"message":\s*"(TOKEN_EXPIRED|USER_DISABLED|USER_NOT_FOUND)"|"token_inactive"|"Invalid Token!"/,
