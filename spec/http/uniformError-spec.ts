@@ -48,6 +48,14 @@ describe('uniformError', () => {
     expect(uniformError(failed, null)).toBe(failed);
   });
 
+  it('should blame the referrer only where the platform does, and not for a Request of another library', () => {
+    const cause = named('TypeError', 'Invalid URL', { code: 'ERR_INVALID_URL' });
+    const foreign = named('TypeError', 'Failed to parse URL from [object Request]', { cause });
+    expect(uniformError(foreign, null)).toBe(foreign);
+    const ofReferrer = named('TypeError', 'Referrer "https://SECRET:99999" is not a valid URL.', { cause });
+    expect(uniformError(ofReferrer, null)).toEqual(new TypeError('the referrer cannot be parsed'));
+  });
+
   it('should leave alone what it does not know', () => {
     for (const error of [
       null,

@@ -45,13 +45,10 @@ export const platformHeaders = (): typeof Headers | Promise<typeof Headers> =>
 
 /** The error of a fetch on Node without a secret: node-fetch quotes the URL, and undici the referrer. */
 export function platformError(error: unknown): unknown {
-  const { name, code, type, cause } = (error ?? {}) as Partial<Record<'name' | 'code' | 'type', string>> & {
-    cause?: { code?: unknown };
-  };
+  const { name, message, code, type } = (error ?? {}) as Partial<Record<'name' | 'message' | 'code' | 'type', string>>;
   if (name === 'FetchError')
     return new TypeError('fetch failed', { cause: Object.assign(new Error(code ?? type), { code }) });
-  const isOfReferrer = name === 'TypeError' && cause?.code === 'ERR_INVALID_URL';
-  return isOfReferrer ? new TypeError('the referrer cannot be parsed') : error;
+  return String(message).startsWith('Referrer "') ? new TypeError('the referrer cannot be parsed') : error;
 }
 
 type NodeStream = Pick<NodeJS.ReadableStream, 'on'>;
