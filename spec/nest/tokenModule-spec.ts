@@ -6,7 +6,7 @@ import { REQUEST } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import type { AxiosAdapter } from 'axios';
 import { firstValueFrom, map, Subject, take } from 'rxjs';
-import { createTokenStream, type TokenResponse, type TokenStream } from 'rx-fresh-token';
+import { createTokenStream, takeToken, type TokenResponse, type TokenStream } from 'rx-fresh-token';
 import {
   getTokenHttpToken,
   getTokenStreamToken,
@@ -303,6 +303,23 @@ describe('shutdown', () => {
     expect(await killed).toBe('SIGUSR2');
     expect(completed.sort()).toEqual(['crm', 'default']);
     expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('should give a token to the work that a global module behind it ends', async () => {
+    const values: string[] = [];
+    const worker = {
+      provide: 'worker',
+      inject: [getTokenStreamToken()],
+      useFactory: (token$: TokenStream) => ({
+        onApplicationShutdown: async () => values.push((await firstValueFrom(takeToken(token$))).value),
+      }),
+    };
+    const token = TokenModule.forRoot({ source: fakeTokenSource(), allowedOrigins: [] });
+    const queue = { module: moduleOf({ providers: [worker] }), global: true };
+    const module = await Test.createTestingModule({ imports: [token, queue] }).compile();
+    await module.init();
+    await module.close();
+    expect(values).toEqual(['a']);
   });
 });
 
