@@ -47,6 +47,15 @@ describe('redirects', () => {
   });
 });
 
+it('should say that a Request is of another library, which fetch takes for the text of a URL', async () => {
+  const { token$ } = await warmTokens();
+  const { Request: OtherRequest } = await import('cross-fetch');
+  const fetchWithToken = createFetch(token$, { baseUrl: 'http://127.0.0.1:9' });
+  await expect(fetchWithToken(new OtherRequest('http://127.0.0.1:9/a'))).rejects.toThrow(
+    new TypeError('fetch cannot send a Request of another library: take both from the same one (option "fetch")'),
+  );
+});
+
 describe('without a global fetch', () => {
   it("should be cross-fetch's", async () => {
     const api = await serve(guarded('T2'));

@@ -48,7 +48,14 @@ export function platformError(error: unknown): unknown {
   const { name, message, code, type } = (error ?? {}) as Partial<Record<'name' | 'message' | 'code' | 'type', string>>;
   if (name === 'FetchError')
     return new TypeError('fetch failed', { cause: Object.assign(new Error(code ?? type), { code }) });
-  return String(message).startsWith('Referrer "') ? new TypeError('the referrer cannot be parsed') : error;
+  const [unparsed] = /^(Referrer "|Failed to parse URL)/.exec(String(message)) ?? [];
+  if (!unparsed) return error;
+  // The URL has been parsed before: undici takes a Request of another library for the text of one.
+  return new TypeError(
+    unparsed === 'Referrer "'
+      ? 'the referrer cannot be parsed'
+      : 'fetch cannot send a Request of another library: take both from the same one (option "fetch")',
+  );
 }
 
 type NodeStream = Pick<NodeJS.ReadableStream, 'on'>;
