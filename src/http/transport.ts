@@ -48,7 +48,7 @@ export function platformError(error: unknown): unknown {
   const { name, message, code, type } = (error ?? {}) as Partial<Record<'name' | 'message' | 'code' | 'type', string>>;
   if (name === 'FetchError')
     return new TypeError('fetch failed', { cause: Object.assign(new Error(code ?? type), { code }) });
-  const [unparsed] = /^(Referrer "|Failed to parse URL)/.exec(String(message)) ?? [];
+  const [unparsed] = /^(Referrer "|Failed to parse URL from )/.exec(String(message)) ?? [];
   if (!unparsed) return error;
   // The URL has been parsed before: undici takes a Request of another library for the text of one.
   return new TypeError(
