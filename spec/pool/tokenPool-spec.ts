@@ -6,6 +6,8 @@ import {
   takeToken,
   TokenStreamClosedError,
   withToken,
+  type AccessToken,
+  type StoredToken,
   type TokenResponse,
   type TokenSource,
   type TokenStore,
@@ -32,6 +34,25 @@ function setUp(options: TokenPoolOptions<Key> = {}) {
   const pool = createTokenPool(source, options);
   const value = async (key: Key) => (await firstValueFrom(takeToken(pool.get(key)))).value;
   return { pool, fetched, value };
+}
+
+const stored = (response: TokenResponse): StoredToken => ({ response, age: 0, origin: 'fetched' });
+
+/** Its sources answer when they are told to. */
+function pending(options: TokenPoolOptions<string>) {
+  const asked: string[] = [];
+  const answers = new Map<string, Subject<TokenResponse>>();
+  const pool = createTokenPool(
+    (key: string) => () => {
+      asked.push(key);
+      const answer = new Subject<TokenResponse>();
+      answers.set(key, answer);
+      return answer;
+    },
+    options,
+  );
+  const answer = (key: string) => answers.get(key)?.next({ access_token: `T-${key}`, expires_in: 60 });
+  return { pool, asked, answer };
 }
 
 it('should have one stream for a key, though a listener asks for it while another key is dropped', async () => {
@@ -201,7 +222,7 @@ it('should spend one refresh for a rejection that comes while the renewal waits 
 });
 
 describe('a pool that is full', () => {
-  it('should drop the stream that was used least recently, which begins anew when it is asked for again', async () => {
+  it('should drop the token that was used least recently, and fetch another when that is asked for again', async () => {
     const { pool, value, fetched } = setUp({ max: 2 });
     await value('a');
     await value('b');
@@ -209,8 +230,8 @@ describe('a pool that is full', () => {
     await value('c');
     expect(pool.size).toBe(2);
     expect(await value('a')).toBe('a#1');
-    expect(await value('b')).toBe('b#1');
-    expect(fetched).toEqual(['a#1', 'b#1', 'c#1', 'b#1']);
+    await value('b');
+    expect(fetched.map((token) => token.slice(0, 1))).toEqual(['a', 'b', 'c', 'b']);
     pool.close();
   });
 
@@ -224,10 +245,9 @@ describe('a pool that is full', () => {
       },
       { max: 1 },
     );
-    const [listened$, waited$, asked$] = [pool.get('listened'), pool.get('waited'), pool.get('asked')];
+    for (const key of ['listened', 'waited', 'asked']) void pool.get(key);
     // All three were dropped but the last, since nobody used them: asked for again, each is used at once.
     expect(pool.size).toBe(1);
-    expect(pool.get('listened')).not.toBe(listened$);
     const listening = pool.get('listened').subscribe();
     answers.get('listened')?.next({ access_token: 'T', expires_in: 60 });
     const waiting = takeToken(pool.get('waited')).subscribe();
@@ -235,8 +255,7 @@ describe('a pool that is full', () => {
     const held = ['listened', 'waited', 'asked'].map((key) => pool.get(key));
     for (let i = 0; i < 100; i++) void pool.get(`other${String(i)}`);
     expect(['listened', 'waited', 'asked'].map((key) => pool.get(key))).toEqual(held);
-    expect(held).not.toContain(waited$);
-    expect(held).not.toContain(asked$);
+    expect(pool.size).toBe(4);
     listening.unsubscribe();
     waiting.unsubscribe();
     answers.get('waited')?.next({ access_token: 'T', expires_in: 60 });
@@ -333,29 +352,53 @@ describe('a pool that is full', () => {
     expect(await firstValueFrom(response)).toBe('a#2');
     expect(sent).toEqual(['a#1', 'a#2']);
     expect(await firstValueFrom(held$.pipe(withToken((token) => of(token.value))))).toBe('a#2');
-    expect(pool.get('a')).not.toBe(held$);
-    held$.close();
     pool.close();
   });
 
-  it.each(['later', 'in an event'])(
-    'should keep the stream of a key when one that it had before is closed: %s',
-    async (when) => {
+  it('should have one stream of a key as long as somebody holds it, and one fetch for all who use it', () => {
+    const { pool, asked, answer } = pending({ max: 1 });
+    const held$ = pool.get('a');
+    void pool.get('b');
+    expect(pool.get('a')).toBe(held$);
+    void pool.get('b');
+    const values: string[] = [];
+    for (const token$ of [held$, pool.get('a')]) takeToken(token$).subscribe(({ value }) => values.push(value));
+    expect(asked).toEqual(['a']);
+    answer('a');
+    expect(values).toEqual(['T-a', 'T-a']);
+    pool.close();
+  });
+
+  it('should count a stream that it dropped again while that is used, and end its session with that of its key', () => {
+    const { pool, answer } = pending({ max: 1 });
+    const held$ = pool.get('a');
+    const waiting = takeToken(pool.get('b')).subscribe({ error: () => undefined });
+    takeToken(held$).subscribe();
+    expect(pool.size).toBe(2);
+    answer('a');
+    const told: string[] = [];
+    pool.events.subscribe(({ key, type }) => told.push(`${key} ${type}`));
+    pool.delete('a', { signOut: true });
+    expect(told).toEqual(['a signedOut', 'a closed']);
+    waiting.unsubscribe();
+    pool.close();
+  });
+
+  it.each(['get', 'close'] as const)(
+    'should keep what a listener makes of a stream that is being dropped: %s',
+    async (act) => {
       const { pool, value } = setUp({ max: 2 });
-      const old$ = pool.get('a');
+      const held$ = pool.get('a');
       await value('a');
       void pool.get('b');
       await firstValueFrom(timer(2));
-      let next$: TokenStream | undefined;
-      if (when === 'in an event')
-        pool.events.subscribe(({ key, type }) => {
-          if (key !== 'a' || type !== 'idle') return;
-          next$ = pool.get('a');
-          old$.close();
-        });
+      pool.events.subscribe(({ key, type }) => {
+        if (key === 'a' && type === 'idle') (act === 'get' ? pool.get(key) : held$).close();
+      });
       void pool.get('c');
-      next$ ??= pool.get('a');
-      old$.close();
+      const next$ = pool.get('a');
+      expect(next$).not.toBe(held$);
+      held$.close();
       expect(pool.get('a')).toBe(next$);
       expect(pool.size).toBe(2);
       pool.close();
@@ -442,7 +485,7 @@ describe('the events of a pool', () => {
     pool.close();
   });
 
-  it('should say nothing more of a stream that was dropped, and complete when the pool is closed', async () => {
+  it('should be those of a stream that was dropped, too, once it is used again, and complete with the pool', async () => {
     const { pool, value } = setUp({ max: 1 });
     const told: string[] = [];
     let isComplete = false;
@@ -453,9 +496,9 @@ describe('the events of a pool', () => {
     const held$ = pool.get('a');
     await value('b');
     await firstValueFrom(held$);
-    expect(told).toEqual(['b refreshStarted', 'b tokenChanged']);
+    expect(told).toEqual(['b refreshStarted', 'b tokenChanged', 'b idle', 'a refreshStarted', 'a tokenChanged']);
     pool.close();
-    expect(told.at(-1)).toBe('b closed');
+    expect(told.slice(5)).toEqual(['a closed']);
     expect(isComplete).toBe(true);
     pool.events.subscribe({ complete: () => told.push('complete') });
     expect(told.at(-1)).toBe('complete');
@@ -565,22 +608,26 @@ describe('a pool that is closed', () => {
     expect(asked).toEqual(['a', 'b']);
   });
 
-  it('should let a stream that it had dropped fetch, and have its turn', () => {
-    const asked: string[] = [];
-    const pool = createTokenPool(
-      (key: string) => () => {
-        asked.push(key);
-        return NEVER;
-      },
-      { max: 1, concurrency: 1 },
-    );
-    const dropped$ = pool.get('a');
-    takeToken(pool.get('b')).subscribe({ error: () => undefined });
-    takeToken(dropped$).subscribe({ error: () => undefined });
-    expect(asked).toEqual(['b']);
+  it.each<[string, TokenPoolOptions<string>]>([
+    ['alone', {}],
+    ['with a store', { store: () => ({ refresh: (_request, fetch) => fetch(null).pipe(map(stored)) }) }],
+  ])('should have closed the streams that it had dropped, too: %s', (_what, options) => {
+    const { pool, asked } = pending({ max: 1, ...options });
+    const [idle$, used$] = [pool.get('idle'), pool.get('used')];
+    void pool.get('other');
+    const errors: unknown[] = [];
+    const use = (token$: TokenStream) =>
+      takeToken(token$).subscribe({ error: (error: unknown) => errors.push((error as TokenStreamClosedError).code) });
+    use(used$);
     pool.close();
-    expect(asked).toEqual(['b', 'a']);
-    dropped$.close();
+    expect(errors).toEqual(['ERR_TOKEN_STREAM_CLOSED']);
+    use(idle$);
+    use(used$);
+    expect(errors).toEqual(Array(3).fill('ERR_TOKEN_STREAM_CLOSED'));
+    expect(asked).toEqual(['used']);
+    expect(() => {
+      idle$.reject({ value: 'T' } as AccessToken);
+    }).toThrow('the token stream is closed');
   });
 });
 

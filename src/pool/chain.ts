@@ -6,6 +6,7 @@ import type { InTurn } from '../token/options.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenResponse } from '../token/types.js';
 import { createTurns } from './turns.js';
+import { createWeakValues } from './weakValues.js';
 
 /** An exchange whose caller has left keeps the others of its chain waiting so long at most. Milliseconds. */
 const LONGEST = 10_000;
@@ -71,27 +72,12 @@ class Chain {
   }
 }
 
-/** Held strongly where the platform has no WeakRef, such as old React Native. */
-const weakly = (chain: Chain): Pick<WeakRef<Chain>, 'deref'> =>
-  typeof WeakRef === 'function' ? new WeakRef(chain) : { deref: () => chain };
-
-/**
- * The chain of an id. It lives as long as one of its streams: one that the pool has dropped, and that somebody holds,
- * has the same chain as its successor.
- */
+/** The chain of an id. It lives as long as one of its streams. */
 export function createChains(scheduler: SchedulerLike): (id: string) => Chain {
-  const chains = new Map<string, ReturnType<typeof weakly>>();
-  const forget = (id: string): void => {
-    if (chains.get(id)?.deref() === undefined) chains.delete(id);
-  };
-  const collected = typeof FinalizationRegistry === 'function' ? new FinalizationRegistry(forget) : undefined;
+  const chains = createWeakValues<Chain>();
   return (id) => {
-    let chain = chains.get(id)?.deref();
-    if (!chain) {
-      chain = new Chain(scheduler);
-      chains.set(id, weakly(chain));
-      collected?.register(chain, id);
-    }
+    const chain = chains.get(id) ?? new Chain(scheduler);
+    chains.set(id, chain);
     return chain;
   };
 }

@@ -25,7 +25,8 @@ export function createEntryContext(settings: Settings, max: number) {
   const after = (delay: number, fire: () => void) => runInContext(() => timers.after(delay).subscribe(fire));
   const setTimer = createSharedTimer(after, clock.now);
   const events = createEventQueue(settings.userNow);
-  return { clock, timers, events, runInContext, setTimer, entries: new RecentlyUsed<Entry>(max) };
+  const entries = new RecentlyUsed<Entry>(max);
+  return { clock, timers, events, runInContext, setTimer, entries, isClosed: false };
 }
 
 /**
@@ -38,8 +39,6 @@ export class Entry extends Place implements Timed {
   manager: FullManager | null = null;
   /** What is handed out. */
   stream: TokenStream | null = null;
-  /** It is not the entry of its key any more. The pool does not report its events. */
-  private isDropped = false;
   /** How many attempts run, and how many are subscribed. */
   private uses = 0;
 
@@ -58,9 +57,12 @@ export class Entry extends Place implements Timed {
     return this.state.subscribers > 0 || this.state.refresh?.isFetching === true;
   }
 
-  /** The manager, which is created if there is none. */
+  /** The manager, for a use of the stream. If the pool has dropped that, it takes it in again. */
   activate(): FullManager {
-    return this.manager ?? this.context.runInContext(() => this.startManager());
+    const { context, state, name } = this;
+    if (context.isClosed) this.close();
+    else if (!state.isClosed) context.entries.use(name);
+    return this.wholeManager();
   }
 
   /**
@@ -86,8 +88,6 @@ export class Entry extends Place implements Timed {
       this.forget();
       if (state.isConnected) this.tell({ type: 'idle' });
     }
-    // After the event `idle`.
-    this.isDropped = true;
   }
 
   close(): void {
@@ -95,7 +95,7 @@ export class Entry extends Place implements Timed {
     if (state.isClosed) return;
     context.entries.remove(this);
     // Only a manager can close a source or a store.
-    if (manager || settings.store || ON_CLOSE in (state.lastSource ?? source)) this.activate().close();
+    if (manager || settings.store || ON_CLOSE in (state.lastSource ?? source)) this.wholeManager().close();
     else {
       state.isClosed = true;
       this.forget();
@@ -107,13 +107,18 @@ export class Entry extends Place implements Timed {
   onDue(): void {
     const { state, context } = this;
     // A manager checks when it is time. One more check would ask the source for nobody, after a permanent failure.
-    if (!this.manager) this.activate().parts.context.recheck();
+    if (!this.manager) this.wholeManager().parts.context.recheck();
     if (this.manager && this.mayEnd()) {
       endManager(this.manager);
       this.manager = null;
       context.setTimer(this, state.held ? nextMoment(state.held, context.clock.now()) : Infinity);
     }
     context.entries.shrink();
+  }
+
+  /** The manager, which is created if there is none. */
+  private wholeManager(): FullManager {
+    return this.manager ?? this.context.runInContext(() => this.startManager());
   }
 
   private startManager(): FullManager {
@@ -159,6 +164,6 @@ export class Entry extends Place implements Timed {
 
   private tell(event: UntimedTokenEvent): void {
     const pooled = { ...event, key: this.key };
-    if (!this.isDropped) this.context.events.emit(pooled);
+    this.context.events.emit(pooled);
   }
 }

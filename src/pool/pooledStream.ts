@@ -69,7 +69,7 @@ function pooledManager(entry: Entry): TokenManager {
     userNow: settings.userNow,
     timers: context.timers,
     proof: (source as SourceHooks)[PROOF],
-    isClosed: () => state.isClosed,
+    isClosed: () => state.isClosed || context.isClosed,
     current: () => usableToken(state, now()),
     lastError: () => state.lastError,
     signOut: () => entry.activate().signOut(),

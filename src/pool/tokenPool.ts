@@ -27,8 +27,8 @@ export interface TokenPoolDeleteOptions {
 /** A token stream for each key: each tenant, audience or user. */
 export interface TokenPool<K> {
   /**
-   * The stream of a key. The first call creates it. Call `get` for each request, and do not keep the stream: a stream
-   * that the pool has dropped still works, but it is not the stream of the key any more.
+   * The stream of a key. The first call creates it. Call `get` for each request: so the pool knows which keys are used.
+   * A stream that it has dropped fetches again when it is used.
    *
    * @throws TypeError if the key cannot be told from others, {@link TokenStreamClosedError} after `close()`
    */
@@ -66,10 +66,9 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
   const { max, hold, settings, nameOf, isCanonical, streamSettingsOf } = settingsOf(options);
   const context = createEntryContext(settings, max);
   const { entries, events } = context;
-  let isClosed = false;
 
   function requireOpen(): void {
-    if (isClosed) throw new TokenStreamClosedError('the token pool is closed');
+    if (context.isClosed) throw new TokenStreamClosedError('the token pool is closed');
   }
 
   function createEntry(name: string, given: K): Entry {
@@ -100,7 +99,7 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
   }
 
   function close(): void {
-    isClosed = true;
+    context.isClosed = true;
     // The turn of a stream that is closed is for none that is about to be.
     hold(() => {
       for (const entry of entries.all()) entry.close();
@@ -112,7 +111,7 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
     get,
     events: events.events$ as Observable<PooledTokenEvent<K>>,
     get size() {
-      return isClosed ? 0 : entries.size;
+      return context.isClosed ? 0 : entries.size;
     },
     delete: remove,
     close,
