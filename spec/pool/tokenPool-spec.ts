@@ -444,6 +444,24 @@ it('should have no turn taken by a key that waits for another one of its chain',
   pool.close();
 });
 
+it.each(['signOut', 'close'] as const)(
+  'should ask no more sources at once than may be, though an exchange of a chain goes on after a %s',
+  (end) => {
+    const { pool, asked, answer } = pending({ concurrency: 1, chainOf: (key) => key.slice(0, 1) });
+    const take = (key: string) => takeToken(pool.get(key)).subscribe({ error: () => undefined });
+    take('a1');
+    pool.get('a1')[end]();
+    take('b1');
+    take('a2');
+    expect(asked).toEqual(['a1']);
+    answer('a1');
+    expect(asked).toEqual(['a1', 'b1']);
+    answer('b1');
+    expect(asked).toEqual(['a1', 'b1', 'a2']);
+    pool.close();
+  },
+);
+
 describe('the events of a pool', () => {
   it('should be those of all streams with their keys, of those that were there before and of those that come', async () => {
     const { pool, value } = setUp({ idleTimeout: 0 });

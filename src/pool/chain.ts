@@ -1,11 +1,22 @@
 /** Makes streams that share one refresh token use it one after the other, because servers refuse a used one. */
-import { AsyncSubject, defer, filter, map, of, share, Subject, type Observable, type SchedulerLike } from 'rxjs';
+import {
+  AsyncSubject,
+  defer,
+  EMPTY,
+  filter,
+  finalize,
+  map,
+  share,
+  Subject,
+  type Observable,
+  type SchedulerLike,
+} from 'rxjs';
 import { stopwatch, ticksOf } from '../internal/stopwatch.js';
 import { createTimers } from '../internal/timers.js';
 import type { InTurn } from '../token/options.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenResponse } from '../token/types.js';
-import { createTurns } from './turns.js';
+import { createTurns, type Turns } from './turns.js';
 import { createWeakValues } from './weakValues.js';
 
 /** An exchange whose caller has left keeps the others of its chain waiting so long at most. Milliseconds. */
@@ -20,15 +31,27 @@ type Fetch = Parameters<TokenStore['refresh']>[1];
  * the newest refresh token.
  */
 class Chain {
-  private readonly exchangeInTurn = createTurns(1);
-  /** Lets one attempt run at a time: those that wait have no time limit yet, and take no turn of the pool. */
-  readonly inTurn: InTurn = createTurns(1);
+  private readonly turns = createTurns(1);
   /** Emits the store whose stream has ended the session. */
   private readonly ended$ = new Subject<TokenStore>();
   /** Has the newest refresh token. The next session is another object: what an old exchange brings is not for it. */
   private session: { last: TokenResponse | null } = { last: null };
+  /** Completes when the last exchange is over. */
+  private over$: Observable<unknown> = EMPTY;
 
-  constructor(private readonly scheduler: SchedulerLike) {}
+  constructor(
+    private readonly scheduler: SchedulerLike,
+    private readonly turnsOfPool: Turns,
+  ) {}
+
+  /**
+   * Lets one attempt run at a time: those that wait have no time limit yet, and take no turn of the pool. Its turn is
+   * over when its exchange is, whose caller may have left.
+   */
+  readonly inTurn: InTurn = (attempt$) => {
+    const rest$ = defer(() => this.over$);
+    return this.turns(this.turnsOfPool(attempt$, rest$), rest$);
+  };
 
   /** The store of another one of the streams. */
   join(): TokenStore {
@@ -44,39 +67,37 @@ class Chain {
   }
 
   private refresh(fetch: Fetch): Observable<StoredToken> {
-    const { scheduler } = this;
-    let hasBegun = false;
-    const exchange$ = defer(() => {
-      hasBegun = true;
-      const { session } = this;
-      const age = stopwatch(0, { ticks: ticksOf(scheduler), wall: () => scheduler.now() });
-      return fetch(session.last).pipe(
-        map((response): StoredToken => {
-          const { refresh_token } = response;
-          // Only its refresh token: the access token is for another audience.
-          if (refresh_token) session.last = { access_token: '', refresh_token };
-          return { response, age: age(), origin: 'fetched' };
-        }),
-      );
-    });
-    return this.exchangeInTurn(exchange$).pipe(
+    const { scheduler, session } = this;
+    const age = stopwatch(0, { ticks: ticksOf(scheduler), wall: () => scheduler.now() });
+    const over$ = new Subject<never>();
+    this.over$ = over$;
+    return fetch(session.last).pipe(
+      map((response): StoredToken => {
+        const { refresh_token } = response;
+        // Only its refresh token: the access token is for another audience.
+        if (refresh_token) session.last = { access_token: '', refresh_token };
+        return { response, age: age(), origin: 'fetched' };
+      }),
+      finalize(() => {
+        over$.complete();
+      }),
       // An exchange that was begun is brought to its end: the refresh token that it brings is the only good one.
       share({
         connector: () => new AsyncSubject(),
         // Otherwise a caller whom the result has reached would count as one that has left.
         resetOnComplete: false,
         resetOnError: false,
-        resetOnRefCountZero: () => (hasBegun ? createTimers(scheduler).after(LONGEST) : of(null)),
+        resetOnRefCountZero: () => createTimers(scheduler).after(LONGEST),
       }),
     );
   }
 }
 
 /** The chain of an id. It lives as long as one of its streams. */
-export function createChains(scheduler: SchedulerLike): (id: string) => Chain {
+export function createChains(scheduler: SchedulerLike, turnsOfPool: Turns): (id: string) => Chain {
   const chains = createWeakValues<Chain>();
   return (id) => {
-    const chain = chains.get(id) ?? new Chain(scheduler);
+    const chain = chains.get(id) ?? new Chain(scheduler, turnsOfPool);
     chains.set(id, chain);
     return chain;
   };

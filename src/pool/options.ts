@@ -48,7 +48,9 @@ export function settingsOf<K>(options: TokenPoolOptions<K>) {
   const numbers = numbersIn({ max, concurrency }, { max: [1, Infinity, 10_000], concurrency: [1, Infinity, 8] });
   const inTurn = createTurns(numbers.concurrency);
   const settings: Settings = { ...settingsOfStream(own), inTurn };
-  const ownSettingsOf = chainOf ? chained(chainOf, settings) : store && stored(store, idOf);
+  const ownSettingsOf = chainOf
+    ? chained(chainOf, createChains(settings.scheduler, inTurn))
+    : store && stored(store, idOf);
   return {
     max: numbers.max,
     /** Runs a function while no source is asked that waits for its turn. */
@@ -70,13 +72,15 @@ export function settingsOf<K>(options: TokenPoolOptions<K>) {
 /** What the stream of a key has of its own; null: all its settings are those of the pool. */
 type OwnSettingsOf<K> = (key: K, name: string) => Partial<Settings> | null;
 
-function chained<K>(chainOf: (key: K) => string | undefined, { scheduler, inTurn }: Settings): OwnSettingsOf<K> {
-  const chains = createChains(scheduler);
+function chained<K>(
+  chainOf: (key: K) => string | undefined,
+  chains: ReturnType<typeof createChains>,
+): OwnSettingsOf<K> {
   return (key) => {
     const id = chainOf(key);
     if (id === undefined) return null;
     const chain = chains(requireId('chainOf', id));
-    return { store: chain.join(), inTurn: (attempt$) => chain.inTurn(inTurn(attempt$)) };
+    return { store: chain.join(), inTurn: chain.inTurn };
   };
 }
 

@@ -1,15 +1,16 @@
 /** Lets only so many fetches run at the same time: those of a pool, or of streams with one refresh token. */
-import { Observable } from 'rxjs';
-import type { InTurn } from '../token/options.js';
+import { EMPTY, finalize, Observable } from 'rxjs';
 
-/** Turns, which can be held: none begins while `work` runs. */
-interface Turns extends InTurn {
+export interface Turns {
+  /** @param rest$ completes when nothing of the work goes on: its turn is over then */
+  <T>(work$: Observable<T>, rest$?: Observable<unknown>): Observable<T>;
+  /** No turn begins while `work` runs. */
   readonly hold: (work: () => void) => void;
 }
 
 /**
  * Lets at most `limit` subscriptions run at once; the others wait in the order in which they came. A turn is over when
- * its subscription ends. One that is unsubscribed while it waits gives up its place.
+ * its subscription has ended. One that is unsubscribed while it waits gives up its place.
  *
  * Hand-made: of RxJS' `mergeMap` nobody in its queue can be unsubscribed.
  */
@@ -43,15 +44,16 @@ export function createTurns(limit: number): Turns {
     }
   };
 
-  const inTurn: InTurn = (work$) =>
-    new Observable((subscriber) => {
+  const end = () => {
+    running--;
+    admit();
+  };
+
+  const inTurn = <T>(work$: Observable<T>, rest$: Observable<unknown> = EMPTY) =>
+    new Observable<T>((subscriber) => {
       const begin = () => {
         running++;
-        const turn = work$.subscribe(subscriber);
-        turn.add(() => {
-          running--;
-          admit();
-        });
+        work$.subscribe(subscriber).add(() => rest$.pipe(finalize(end)).subscribe());
       };
       waiting.add(begin);
       subscriber.add(() => waiting.delete(begin));
