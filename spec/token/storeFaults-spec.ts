@@ -1,6 +1,14 @@
-import { config, map, NEVER, Observable, switchMap, timer } from 'rxjs';
+import { config, firstValueFrom, map, NEVER, Observable, of, switchMap, throwError, timer } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
-import { createTokenStream, type TokenEvent, type TokenStore, type TokenStreamOptions } from 'rx-fresh-token';
+import {
+  createTokenStream,
+  takeToken,
+  type TokenEvent,
+  type TokenStore,
+  type TokenStreamOptions,
+} from 'rx-fresh-token';
+
+const stored = { response: { access_token: 'T1' }, age: 0, origin: 'shared' };
 
 describe('close(), where a teardown throws', () => {
   // RxJS reports what a teardown throws as an unhandled error.
@@ -34,6 +42,30 @@ describe('close(), where a teardown throws', () => {
     expect(events.slice(-1)).toEqual(['complete']);
     expect(events).toContain('closed');
   });
+});
+
+it.each<[string, unknown, string]>([
+  ['undefined', undefined, 'returned undefined, not a Promise (make it async) or an Observable'],
+  ['null', null, 'returned null, not a Promise (make it async) or an Observable'],
+  ['a number', 5, 'returned number, not a Promise (make it async) or an Observable'],
+  ['a text', 'T1', 'returned string, not a Promise (make it async) or an Observable'],
+  ['a stored token as it is', stored, 'returned object, not a Promise (make it async) or an Observable'],
+  ['a promise of nothing', Promise.resolve(), 'returned undefined, not { response, age, origin }'],
+  ['an Observable of null', of(null), 'returned null, not { response, age, origin }'],
+  ['an Observable of a token response', of(stored.response), 'returned object, not { response, age, origin }'],
+])('should fail at once where the store returns %s, and say so', async (_what, returned, message) => {
+  const refresh = jest.fn(() => returned as ReturnType<TokenStore['refresh']>);
+  const token$ = createTokenStream(() => NEVER, { store: { refresh }, maxWait: 100 });
+  await expect(firstValueFrom(takeToken(token$))).rejects.toThrow(`the token store ${message}`);
+  expect(refresh).toHaveBeenCalledTimes(1);
+  token$.close();
+});
+
+it('should report that signedOut of the store fails when the stream is made', async () => {
+  const signedOut = throwError(() => new Error('no Redis'));
+  const token$ = createTokenStream(() => NEVER, { store: { refresh: () => NEVER, signedOut } });
+  expect(await firstValueFrom(token$.events)).toMatchObject({ type: 'refreshFailed', message: 'no Redis' });
+  token$.close();
 });
 
 it('should not end the session of the other streams of a store after close()', () => {

@@ -1,4 +1,4 @@
-import { firstValueFrom, NEVER, of, Subject } from 'rxjs';
+import { firstValueFrom, NEVER, of, Subject, timer } from 'rxjs';
 import { createTokenStream, isTokenError, type TokenEvent, type TokenStore } from 'rx-fresh-token';
 
 describe('a store whose session was ended by someone else', () => {
@@ -79,6 +79,7 @@ describe('a store whose session was ended by someone else', () => {
     const { signedOut, token$, events } = setUp();
     await firstValueFrom(token$);
     signedOut.error(new Error('no'));
+    await firstValueFrom(timer(2));
     expect(events.at(-1)).toBe('refreshFailed');
     expect(token$.current?.value).toBe('T1');
     token$.close();

@@ -39,7 +39,7 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
     recheck();
   };
 
-  const signOuts = store?.signedOut?.subscribe({ next: end, error: reportFailure });
+  const signOuts = hearSignOuts(context, end);
 
   return {
     signOuts,
@@ -71,6 +71,12 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
       recheck();
     },
   };
+}
+
+function hearSignOuts({ settings, timers, reportFailure }: TokenContext, end: () => void) {
+  // A stream has no listeners before it exists: the event comes a tick later.
+  const error = (thrown: unknown) => timers.after(0).subscribe(() => reportFailure(thrown));
+  return settings.store?.signedOut?.subscribe({ next: end, error });
 }
 
 /** What a source or a store does at the end must not keep the session from ending here. */

@@ -12,7 +12,6 @@ import {
   tap,
   throwError,
   throwIfEmpty,
-  type ObservableInput,
 } from 'rxjs';
 import { permanentError } from '../../answers/permanentError.js';
 import { isFetchResponse, noTokenError, readFetchResponse } from '../../answers/tokenResponse.js';
@@ -23,13 +22,16 @@ import { asObservable } from '../../internal/observableOf.js';
 import type { Timers } from '../../internal/timers.js';
 import type { Settings } from '../options.js';
 import type { SourceResult } from '../decisions/receivedToken.js';
+import type { StoredToken } from '../tokenStore.js';
 import type { TokenRequest, TokenResponse, TokenSource } from '../types.js';
+
+type Place = 'source' | 'store';
 
 /**
  * Errors the fetch when the limit is over. Each limit takes the place of the one before: with a store there is one for
  * what it does before its fetch, one for the fetch, and one for what it does then.
  */
-export type SetTimeLimit = (ms: number, place: 'source' | 'store') => void;
+export type SetTimeLimit = (ms: number, place: Place) => void;
 
 /** The body of a response that failed is waited for this long. Milliseconds. */
 const FAILED_BODY_TIMEOUT = 2000;
@@ -46,13 +48,17 @@ export function createSourceCaller(source: TokenSource, { fetchTimeout, store }:
   let isCallingSource = false;
 
   /** Asks for one value, in the async context (AsyncLocalStorage) in which the stream was made. */
-  const callIn = <T>(place: 'source' | 'store', request: TokenRequest, input: () => ObservableInput<T>) =>
+  const callIn = <T>(place: Place, request: TokenRequest, ask: () => unknown) =>
     new Observable<T>((subscriber) => {
       // A synchronous answer is delivered after that is left, and `isCallingSource` is false: otherwise requests that
       // it causes would count as the source's.
       const answer = new AsyncSubject<T>();
       isCallingSource = place === 'source';
-      const asking = runInContext(() => defer(input).pipe(take(1)).subscribe(answer));
+      const asking = runInContext(() =>
+        defer(() => readReturned<T>(place, ask()))
+          .pipe(take(1), throwIfEmpty(noTokenError))
+          .subscribe(answer),
+      );
       isCallingSource = false;
       subscriber.add(() => {
         try {
@@ -68,7 +74,7 @@ export function createSourceCaller(source: TokenSource, { fetchTimeout, store }:
   const sourceResponse = (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<TokenResponse> =>
     defer(() => {
       setTimeLimit(fetchTimeout, 'source');
-      const answer$ = callIn('source', request, () => readReturned(source(request)));
+      const answer$ = callIn<TokenResponse | Response>('source', request, () => source(request));
       return readIfResponse(answer$, timers.after(Math.min(FAILED_BODY_TIMEOUT, fetchTimeout / 2)));
     });
 
@@ -86,18 +92,22 @@ export function createSourceCaller(source: TokenSource, { fetchTimeout, store }:
           tap(() => setTimeLimit(fetchTimeout, 'store')),
         );
       };
-      return callIn('store', request, () => store.refresh(request, fetchForStore)).pipe(throwIfEmpty(noTokenError));
+      return callIn<StoredToken>('store', request, () => store.refresh(request, fetchForStore)).pipe(tap(checkStored));
     },
   };
 }
 
-function readReturned(returned: unknown): Observable<TokenResponse | Response> {
-  const answer$ = asObservable(returned) as Observable<TokenResponse | Response> | undefined;
-  if (answer$) return answer$;
-  throw permanentError(
-    `the token source returned ${kindOf(returned)}, not a Promise (make it async) or an Observable of a token response`,
-  );
+/** @throws a permanent error: it is a mistake in a source or a store of the user's */
+function refuse(place: Place, returned: unknown, wanted: string): never {
+  throw permanentError(`the token ${place} returned ${kindOf(returned)}, not ${wanted}`);
 }
+
+const readReturned = <T>(place: Place, returned: unknown): Observable<T> =>
+  (asObservable(returned) as Observable<T> | undefined) ??
+  refuse(place, returned, 'a Promise (make it async) or an Observable');
+
+const checkStored = (stored: StoredToken): unknown =>
+  'response' in Object(stored) || refuse('store', stored, '{ response, age, origin }');
 
 /** Reads what may be a Response of fetch. @param late$ see `readFetchResponse` */
 const readIfResponse = (answer$: Observable<TokenResponse | Response>, late$: Observable<unknown>) =>
@@ -105,7 +115,6 @@ const readIfResponse = (answer$: Observable<TokenResponse | Response>, late$: Ob
     // `if (!response.ok) throw response`
     catchError((error: unknown) => (isFetchResponse(error) ? of(error) : throwError(() => error))),
     switchMap((answer) => (isFetchResponse(answer) ? readFetchResponse(answer, late$) : of(answer))),
-    throwIfEmpty(noTokenError),
   );
 
 /** Gives the source what the store keeps. Configurable: a store may fetch twice. */
