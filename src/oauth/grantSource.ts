@@ -1,8 +1,8 @@
 /** The common part of the sources without a refresh token: one exchange per request, and revocation at the end. */
-import type { AccessToken, TokenRequest, TokenSource } from '../token/types.js';
+import type { AccessToken, TokenSource } from '../token/types.js';
 import type { OAuthOptions } from './options.js';
 import { REVOCATION_TIMEOUT } from './revoke.js';
-import { sourceOn, TokenEndpoint } from './tokenEndpoint.js';
+import { givenBy, TokenEndpoint, withHooks } from './tokenEndpoint.js';
 import type { GrantParameters } from './tokenRequest.js';
 import { outliveCaller } from './outliveCaller.js';
 
@@ -20,7 +20,7 @@ export function grantSource(
   /** Requests of streams that have been closed or signed out: what still answers them is revoked. */
   let discarded: WeakSet<AbortSignal> | undefined;
 
-  const fetch = async ({ signal }: TokenRequest) => {
+  const source: TokenSource = async ({ signal }) => {
     const parameters = await parametersOf(signal);
     // After `signOut()` or `close()` the exchange goes on for this long, so that its token can be revoked.
     const delay = () => (discarded?.has(signal) ? REVOCATION_TIMEOUT : 0);
@@ -28,11 +28,11 @@ export function grantSource(
       endpoint.exchange({ grantType, parameters, signal: own }),
     );
     if (discarded?.has(signal)) endpoint.revoke(response.access_token);
-    return response;
+    return givenBy(source, response);
   };
   const discard = (token: AccessToken | null, pending?: AbortSignal) => {
     if (pending) (discarded ??= new WeakSet()).add(pending);
     endpoint.revoke(token?.value);
   };
-  return sourceOn(endpoint, { fetch, onSignOut: discard, onClose: discard });
+  return withHooks(source, endpoint, discard, discard);
 }

@@ -6,7 +6,7 @@ import { createQueue } from '../internal/queue.js';
 import { createRefreshSession } from './refreshSession.js';
 import type { RefreshTokenOptions } from './options.js';
 import { checkSupplied } from './supplied.js';
-import { sourceOn, TokenEndpoint } from './tokenEndpoint.js';
+import { givenBy, TokenEndpoint, withHooks, type OnEnd } from './tokenEndpoint.js';
 import { refuseControlCharacters, trimmed } from './textOption.js';
 
 /**
@@ -45,12 +45,10 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
     forgotten: createForgottenTokens(endpoint),
   };
   let session = createRefreshSession(settings);
-  return sourceOn(endpoint, {
-    fetch: (request) => session.fetch(request),
-    onSignOut: (token) => {
-      session.end(token?.raw);
-      session = createRefreshSession(settings);
-    },
-    onClose: (token) => endpoint.revoke(token?.value),
-  });
+  const source: TokenSource = async (request) => givenBy(source, await session.fetch(request));
+  const onSignOut: OnEnd = (token) => {
+    session.end(token?.raw);
+    session = createRefreshSession(settings);
+  };
+  return withHooks(source, endpoint, onSignOut, (token) => endpoint.revoke(token?.value));
 }

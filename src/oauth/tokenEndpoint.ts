@@ -5,7 +5,7 @@ import { GIVEN_BY, ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/hiddenMember
 import { isMarkedPermanent, permanentError } from '../answers/permanentError.js';
 import type { SourceHooks, TokenProof } from '../token/sourceHooks.js';
 import { checkTokenResponse, copyOfTokenResponse } from '../answers/tokenResponse.js';
-import type { TokenRequest, TokenResponse, TokenSource } from '../token/types.js';
+import type { TokenResponse, TokenSource } from '../token/types.js';
 import { clockSkewOf, tokenResponseOf, type Answer } from './answer.js';
 import { ServerLookup } from './authorizationServer.js';
 import { checkedOptions, type CheckedOptions } from './checkOptions.js';
@@ -15,7 +15,7 @@ import type { OAuthOptions } from './options.js';
 import { sendRevocation, type TokenHint } from './revoke.js';
 import { sendTokenRequest, type GrantRequest } from './tokenRequest.js';
 
-type OnEnd = NonNullable<SourceHooks[typeof ON_SIGN_OUT]>;
+export type OnEnd = NonNullable<SourceHooks[typeof ON_SIGN_OUT]>;
 
 /**
  * Exchanges grants for tokens. A class, since a pool has a source for each key: its closures would take several times
@@ -120,23 +120,18 @@ export class TokenEndpoint {
   }
 }
 
-/** What a token source does. */
-interface Actions {
-  readonly fetch: (request: TokenRequest) => Promise<TokenResponse>;
-  readonly onSignOut: OnEnd;
-  /** For the option `revokeOnClose`. */
-  readonly onClose: OnEnd;
-}
+/** The answer of a source. The stream finds its hooks also behind a function that returns its response. */
+export const givenBy = (source: TokenSource, response: TokenResponse): TokenResponse =>
+  // A copy: what `reauthenticate` gave is the user's, who may give it to two sources.
+  Object.defineProperty(copyOfTokenResponse(response), GIVEN_BY, { value: source });
 
-/** A token source on the endpoint. The stream finds its hooks also behind a function that returns its response. */
-export function sourceOn(
+/** @param onClose for the option `revokeOnClose` */
+export function withHooks(
+  source: TokenSource,
   { proof, revokesOnClose }: TokenEndpoint,
-  { fetch, onSignOut, onClose }: Actions,
+  onSignOut: OnEnd,
+  onClose: OnEnd,
 ): TokenSource {
-  const source: TokenSource = async (request) => {
-    // A copy: what `reauthenticate` gave is the user's, who may give it to two sources.
-    return Object.defineProperty(copyOfTokenResponse(await fetch(request)), GIVEN_BY, { value: source });
-  };
   const define = (hook: keyof SourceHooks, value: unknown) => Object.defineProperty(source, hook, { value });
   if (proof) define(PROOF, proof);
   if (revokesOnClose) define(ON_CLOSE, onClose);
