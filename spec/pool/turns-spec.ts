@@ -51,17 +51,6 @@ describe('turns', () => {
     expect(count).toBe(100_000);
   });
 
-  it('should begin turns again after what ran while they were held has failed', () => {
-    const inTurn = createTurns(1);
-    const begun: string[] = [];
-    const failing = () => {
-      inTurn(defer(() => of(begun.push('a')))).subscribe();
-      throw new Error('the store broke');
-    };
-    expect(() => inTurn.hold(failing)).toThrow('the store broke');
-    expect(begun).toEqual(['a']);
-  });
-
   it(
     'should admit one that is asked for while another begins',
     marbles((m) => {

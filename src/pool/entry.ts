@@ -1,5 +1,5 @@
 /** What a pool has of a key, and when the manager of its stream ends. */
-import { EMPTY, Observable } from 'rxjs';
+import { defer, EMPTY, NEVER, Observable } from 'rxjs';
 import { captureContext } from '../internal/callerContext.js';
 import { ON_CLOSE } from '../internal/hiddenMembers.js';
 import { createTimers } from '../internal/timers.js';
@@ -123,7 +123,9 @@ export class Entry extends Place implements Timed {
 
   private startManager(): FullManager {
     const { source, state, settings, context } = this;
-    const inTurn: Settings['inTurn'] = (attempt$) => this.whileUsed(() => settings.inTurn(attempt$));
+    // The turn of a stream that the pool closes is for none that is about to be closed.
+    const orNever = <T>(attempt$: Observable<T>) => defer(() => (context.isClosed ? NEVER : attempt$));
+    const inTurn: Settings['inTurn'] = (attempt$) => this.whileUsed(() => settings.inTurn(orNever(attempt$)));
     const manager = createManager(source, { ...settings, inTurn }, undefined, state);
     this.manager = manager;
     manager.events$.subscribe((event) => {

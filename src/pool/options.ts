@@ -48,13 +48,10 @@ export function settingsOf<K>(options: TokenPoolOptions<K>) {
   const numbers = numbersIn({ max, concurrency }, { max: [1, Infinity, 10_000], concurrency: [1, Infinity, 8] });
   const inTurn = createTurns(numbers.concurrency);
   const settings: Settings = { ...settingsOfStream(own), inTurn };
-  const ownSettingsOf = chainOf
-    ? chained(chainOf, createChains(settings.scheduler, inTurn))
-    : store && stored(store, idOf);
+  const chains = createChains(settings.scheduler, inTurn);
+  const stores = new WeakSet<TokenStore>();
   return {
     max: numbers.max,
-    /** Runs a function while no source is asked that waits for its turn. */
-    hold: inTurn.hold,
     /** Those of all streams. */
     settings,
     /** Whether a key is named by its members, so that it must not change. */
@@ -63,43 +60,26 @@ export function settingsOf<K>(options: TokenPoolOptions<K>) {
     nameOf: idOf ? (key: K) => requireId('idOf', idOf(key)) : poolKey,
     /** Those of the stream of a key: its store is its own. */
     streamSettingsOf: (name: string, key: K): Settings => {
-      const ofKey = ownSettingsOf?.(key, name);
-      return ofKey ? { ...settings, ...ofKey } : settings;
+      // The canonical form of a string is not that by which the pool knows it.
+      if (store) return { ...settings, store: checkedStore(store(idOf ? name : canonicalKey(key), key), stores) };
+      const id = chainOf?.(key);
+      if (id === undefined) return settings;
+      const chain = chains(requireId('chainOf', id));
+      return { ...settings, store: chain.join(), inTurn: chain.inTurn };
     },
   };
 }
 
-/** What the stream of a key has of its own; null: all its settings are those of the pool. */
-type OwnSettingsOf<K> = (key: K, name: string) => Partial<Settings> | null;
-
-function chained<K>(
-  chainOf: (key: K) => string | undefined,
-  chains: ReturnType<typeof createChains>,
-): OwnSettingsOf<K> {
-  return (key) => {
-    const id = chainOf(key);
-    if (id === undefined) return null;
-    const chain = chains(requireId('chainOf', id));
-    return { store: chain.join(), inTurn: chain.inTurn };
-  };
-}
-
-function stored<K>(
-  store: NonNullable<TokenPoolOptions<K>['store']>,
-  idOf: TokenPoolOptions<K>['idOf'],
-): OwnSettingsOf<K> {
-  const known = new WeakSet<TokenStore>();
-  return (key, name) => {
-    // The canonical form of a string is not that by which the pool knows it.
-    const made: unknown = store(idOf ? name : canonicalKey(key), key);
-    ignoreRejection(made);
-    if (typeof (made as Partial<TokenStore> | null | undefined)?.refresh !== 'function')
-      throw new TypeError('option "store" must return a token store');
-    // Two keys would have one token.
-    if (known.has(made as TokenStore)) throw new TypeError('option "store" must return another store each time');
-    known.add(made as TokenStore);
-    return { store: made as TokenStore };
-  };
+/** @param known the stores of the other streams */
+function checkedStore(made: unknown, known: WeakSet<TokenStore>): TokenStore {
+  ignoreRejection(made);
+  const store = made as TokenStore;
+  if (typeof (made as Partial<TokenStore> | null | undefined)?.refresh !== 'function')
+    throw new TypeError('option "store" must return a token store');
+  // Two keys would have one token.
+  if (known.has(store)) throw new TypeError('option "store" must return another store each time');
+  known.add(store);
+  return store;
 }
 
 function requireId(name: string, id: unknown): string {

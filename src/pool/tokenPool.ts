@@ -63,7 +63,7 @@ export interface TokenPool<K> {
 export function createTokenPool<K>(source: (key: K) => TokenSource, options: TokenPoolOptions<K> = {}): TokenPool<K> {
   if (typeof source !== 'function')
     throw new TypeError('createTokenPool takes a function that makes the token source of a key');
-  const { max, hold, settings, nameOf, isCanonical, streamSettingsOf } = settingsOf(options);
+  const { max, settings, nameOf, isCanonical, streamSettingsOf } = settingsOf(options);
   const context = createEntryContext(settings, max);
   const { entries, events } = context;
 
@@ -91,7 +91,10 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
   }
 
   function remove(key: K, options: TokenPoolDeleteOptions = {}): void {
-    const signOut = signOutOption(options);
+    requireObject(options);
+    refuseUnknown(options, { signOut: true });
+    const { signOut = false } = options;
+    requireBoolean('signOut', signOut);
     requireOpen();
     // The session may live in a store, or in what the source reads, though no stream of it does.
     if (signOut) get(key).signOut();
@@ -100,10 +103,7 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
 
   function close(): void {
     context.isClosed = true;
-    // The turn of a stream that is closed is for none that is about to be.
-    hold(() => {
-      for (const entry of entries.all()) entry.close();
-    });
+    for (const entry of entries.all()) entry.close();
     events.complete();
   }
 
@@ -126,12 +126,4 @@ function checkedSource(made: unknown, store: unknown): TokenSource {
     throw new TypeError('createTokenPool takes a function that makes the token source of a key: it made none');
   if (store) (made as SourceHooks)[PROOF]?.checkStore?.();
   return made as TokenSource;
-}
-
-function signOutOption(options: TokenPoolDeleteOptions): boolean {
-  requireObject(options);
-  refuseUnknown(options, { signOut: true });
-  const { signOut = false } = options;
-  requireBoolean('signOut', signOut);
-  return signOut;
 }

@@ -1,12 +1,7 @@
 /** Lets only so many fetches run at the same time: those of a pool, or of streams with one refresh token. */
 import { EMPTY, finalize, Observable } from 'rxjs';
 
-export interface Turns {
-  /** @param rest$ completes when nothing of the work goes on: its turn is over then */
-  <T>(work$: Observable<T>, rest$?: Observable<unknown>): Observable<T>;
-  /** No turn begins while `work` runs. */
-  readonly hold: (work: () => void) => void;
-}
+export type Turns = ReturnType<typeof createTurns>;
 
 /**
  * Lets at most `limit` subscriptions run at once; the others wait in the order in which they came. A turn is over when
@@ -14,42 +9,32 @@ export interface Turns {
  *
  * Hand-made: of RxJS' `mergeMap` nobody in its queue can be unsubscribed.
  */
-export function createTurns(limit: number): Turns {
+export function createTurns(limit: number) {
   // A Set, since whoever leaves may stand anywhere in the queue.
   const waiting = new Set<() => void>();
   let running = 0;
-  let isHeld = false;
+  let isAdmitting = false;
 
   /** A loop, since turns that end at once would call each other, deeper and deeper. */
   function admit(): void {
-    if (isHeld) return;
-    isHeld = true;
+    if (isAdmitting) return;
+    isAdmitting = true;
     for (const begin of waiting) {
       // `limit` may be a fraction.
       if (running + 1 > limit) break;
       waiting.delete(begin);
       begin();
     }
-    isHeld = false;
+    isAdmitting = false;
   }
-
-  const hold: Turns['hold'] = (work) => {
-    const wasHeld = isHeld;
-    isHeld = true;
-    try {
-      work();
-    } finally {
-      isHeld = wasHeld;
-      admit();
-    }
-  };
 
   const end = () => {
     running--;
     admit();
   };
 
-  const inTurn = <T>(work$: Observable<T>, rest$: Observable<unknown> = EMPTY) =>
+  /** @param rest$ completes when nothing of the work goes on: its turn is over then */
+  return <T>(work$: Observable<T>, rest$: Observable<unknown> = EMPTY) =>
     new Observable<T>((subscriber) => {
       const begin = () => {
         running++;
@@ -59,6 +44,4 @@ export function createTurns(limit: number): Turns {
       subscriber.add(() => waiting.delete(begin));
       admit();
     });
-
-  return Object.assign(inTurn, { hold });
 }
