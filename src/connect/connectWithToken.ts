@@ -47,25 +47,14 @@ export function connectWithToken<T>(
   second?: Connect<T> | ConnectOptions,
   third?: ConnectOptions,
 ): OperatorFunction<AccessToken, T> | Observable<T> {
-  if (typeof first === 'function')
-    return connectionsOf(
-      first,
-      second as ConnectOptions,
-      'connectWithToken is the first operator: ',
-    ) as OperatorFunction<AccessToken, T>;
-  return connectionsOf(second as Connect<T>, third)(first);
-}
-
-/** Checks what was given, and makes connections of a stream. @param hint begins the message if it is another one */
-function connectionsOf<T>(
-  connect: Connect<T>,
-  options: ConnectOptions = {},
-  hint?: string,
-): (token$: TokenStream) => Observable<T> {
+  const isOperator = typeof first === 'function';
+  const [connect, options] = isOperator ? [first, second as ConnectOptions] : [second as Connect<T>, third];
   if (typeof connect !== 'function')
     throw new TypeError('connectWithToken takes a function that opens a connection with a token');
   const settings = settingsOf(options);
-  return (token$) => connections(managerOf(token$, hint), connect, settings);
+  if (!isOperator) return connections(managerOf(first), connect, settings);
+  const hint = 'connectWithToken is the first operator: ';
+  return (token$: Observable<AccessToken>) => connections(managerOf(token$ as TokenStream, hint), connect, settings);
 }
 
 /** The pipeline: a token, the connection that is opened with it, and what follows its end. */

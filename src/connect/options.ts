@@ -64,7 +64,7 @@ export interface ConnectOptions {
 export type ConnectSettings = ReturnType<typeof settingsOf>;
 
 /** Checks every option. @throws TypeError that names an option out of range */
-export function settingsOf(options: ConnectOptions, isFinalByDefault = isNormal) {
+export function settingsOf(options: ConnectOptions = {}, isFinalByDefault = isNormal) {
   requireObject(options);
   const { isRejection = isRejected, onRenewal = 'keep', reconnect = {}, isFinal, ...numbers } = options;
   const checked = numbersIn(numbers, { maxWait: [0, Infinity, Infinity] });
