@@ -74,28 +74,25 @@ function indicesOf(list: readonly unknown[]): readonly string[] {
   return members;
 }
 
-interface Members {
-  /** In their own order. */
-  readonly given: readonly string[];
-  readonly names: readonly string[];
-  /** What is written before each member. */
-  readonly beginnings: readonly string[];
+/** The names of an object, in its own order and sorted, and what is written before each member. */
+function orderOf(given: readonly string[]) {
+  const names = [...given].sort();
+  return { given, names, beginnings: names.map((name) => `${quoted(name)}:`) };
 }
 
 /** Of the last object at each depth: most keys have the same names, and to sort and quote them takes long. */
-const lastMembers: Members[] = [];
+const lastOrders: ReturnType<typeof orderOf>[] = [];
 
-function membersOf(record: object, depth: number): Members {
+function membersOf(record: object, depth: number) {
   if (!isPlainObject(record))
     throw refused('holds an object that is not a plain one, such as a Map, a Date or a class');
   const given = Object.keys(record);
   // Not by Reflect.ownKeys, which takes three times as long as these two.
   if (Object.getOwnPropertyNames(record).length > given.length || Object.getOwnPropertySymbols(record).length > 0)
     throw refused('holds an object with members that are hidden, or named by a symbol');
-  const last = lastMembers[depth];
-  if (last?.given.length === given.length && given.every((name, i) => name === last.given[i])) return last;
-  const names = [...given].sort();
-  return (lastMembers[depth] = { given, names, beginnings: names.map((name) => `${quoted(name)}:`) });
+  const last = lastOrders[depth];
+  const isSame = last?.given.length === given.length && given.every((name, i) => name === last.given[i]);
+  return isSame ? last : (lastOrders[depth] = orderOf(given));
 }
 
 /** `{}` of any realm, or an object without a prototype. */
