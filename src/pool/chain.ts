@@ -67,20 +67,23 @@ class Chain {
   }
 
   private refresh(fetch: Fetch): Observable<StoredToken> {
-    const { scheduler, session } = this;
-    const age = stopwatch(0, { ticks: ticksOf(scheduler), wall: () => scheduler.now() });
-    const over$ = new Subject<never>();
-    this.over$ = over$;
-    return fetch(session.last).pipe(
-      map((response): StoredToken => {
-        const { refresh_token } = response;
-        // Only its refresh token: the access token is for another audience.
-        if (refresh_token) session.last = { access_token: '', refresh_token };
-        return { response, age: age(), origin: 'fetched' };
-      }),
-      finalize(() => {
-        over$.complete();
-      }),
+    const { scheduler } = this;
+    const exchange$ = defer(() => {
+      const { session } = this;
+      const over$ = new Subject<never>();
+      this.over$ = over$;
+      const age = stopwatch(0, { ticks: ticksOf(scheduler), wall: () => scheduler.now() });
+      return fetch(session.last).pipe(
+        map((response): StoredToken => {
+          const { refresh_token } = response;
+          // Only its refresh token: the access token is for another audience.
+          if (refresh_token) session.last = { access_token: '', refresh_token };
+          return { response, age: age(), origin: 'fetched' };
+        }),
+        finalize(() => over$.complete()),
+      );
+    });
+    return exchange$.pipe(
       // An exchange that was begun is brought to its end: the refresh token that it brings is the only good one.
       share({
         connector: () => new AsyncSubject(),
