@@ -5,6 +5,7 @@ describe('the body of an answer', () => {
     ['access_token=T&token_type=bearer&expires_in=5', { access_token: 'T', token_type: 'bearer', expires_in: '5' }],
     [' \n access_token=a%20b+c \n', { access_token: 'a b c' }],
     ['access_token=T&scope=', { access_token: 'T', scope: '' }],
+    ['access_token=T&scope=a&', { access_token: 'T', scope: 'a' }],
     ['x.y-z%5B%5D=1', { 'x.y-z[]': '1' }],
     ['{"access_token":"a=b&c=d"}', { access_token: 'a=b&c=d' }],
     ['\uFEFF {"a":1}', { a: 1 }],

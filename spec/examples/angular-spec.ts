@@ -16,7 +16,7 @@ const run = promisify(execFile);
 const NODE = ['--import', './scripts/dist.mjs'];
 /** The goal is 9.5 kB of transfer. What the guarantees cost today is more, and must not grow unnoticed. */
 const GOAL = 9.5 * 1024;
-const LIMIT = 22.7 * 1024;
+const LIMIT = 22.75 * 1024;
 
 let folder: string;
 let desk: ChildProcess;

@@ -59,6 +59,19 @@ describe('in a browser, where redirects are opaque', () => {
     expect([home.calls.length, asked.length]).toEqual([2, 2]);
   });
 
+  it('should not count the page of another origin, to which a redirect has led, as an acceptance', async () => {
+    const { token$, asked } = await warmTokens();
+    const signIn = Object.defineProperties(new Response('Sign in'), {
+      redirected: { value: true },
+      url: { value: 'https://login.example/' },
+    });
+    const { fetch } = stubFetch(401, 401, signIn, 401);
+    const fetchWithToken = browser.createFetch(token$, { baseUrl: 'https://api.example.com', fetch });
+    for (const status of [401, 200, 401]) expect((await fetchWithToken('/a')).status).toBe(status);
+    // The resource that has rejected a new token is still remembered.
+    expect(asked).toHaveLength(2);
+  });
+
   it.each(['POST', 'PATCH', 'DELETE'])(
     'should not repeat what a redirect may have made a GET of, once the server had accepted it: %s',
     async (method) => {

@@ -3,7 +3,7 @@ import { fieldsOf } from '../internal/fieldsOf.js';
 import { isText } from '../internal/kindOf.js';
 import { bodiesOf, findIn, textOfBody } from './members.js';
 import { isCode, isPermanentCode, isTemporaryCode } from './oauthErrors.js';
-import { parseBody, parseJson } from './parseBody.js';
+import { parseBody } from './parseBody.js';
 import { failedStatusIn } from './status.js';
 
 /**
@@ -16,7 +16,9 @@ export function errorCodeOf(answer: unknown): string | undefined {
     const { error, error_description, errcode } = fieldsOf(body);
     // So WeChat, WeCom and DingTalk say that they are busy.
     const busy = errcode === -1 ? 'temporarily_unavailable' : undefined;
-    const code = codeIn(error) ?? findIn(body, oauthCode) ?? busy;
+    const said = codeIn(error);
+    // NestJS and Fastify have the status in words there, such as `Forbidden`: another member may have the code.
+    const code = (isPhrase(said) ? undefined : said) ?? findIn(body, oauthCode) ?? said ?? busy;
     // ServiceNow says `server_error`, and the code that it means in the description.
     const isRefusalInDescription = code !== undefined && isTemporaryCode(code) && isPermanentCode(error_description);
     if (code !== undefined) return isRefusalInDescription ? (error_description as string) : code;
@@ -39,14 +41,16 @@ const oauthCode = (given: unknown): string | undefined =>
   isText(given) && given !== 'cancelled' && (isPermanentCode(given) || isTemporaryCode(given)) ? given : undefined;
 
 /**
- * The code in the member `error`: the code itself, or that of the object which Angular, Google, OpenAI, Firebase
+ * The code in the member `error`, or its text, whatever that is: the code itself, or that of the object which Angular, Google, OpenAI, Firebase
  * (`{ message: 'QUOTA_EXCEEDED : …' }`) or Meta (`{ is_transient: true }`) have there.
  */
 function codeIn(member: unknown): string | undefined {
-  if (isText(member)) return (member.startsWith('{') ? codeIn(parseJson(member)) : undefined) ?? member;
+  if (isText(member)) return codeIn(parseBody(member)) ?? member;
   const { is_transient, message } = fieldsOf(member);
   if (is_transient === true) return 'temporarily_unavailable';
   return findIn(member, spelledAsCode) ?? spelledAsCode(/^[A-Z_]+/.exec(message as string)?.[0]);
 }
+
+const isPhrase = (text: string | undefined): boolean => /^[A-Z][a-z]+( |$)/.test(text ?? '');
 
 const spelledAsCode = (given: unknown): string | undefined => (isText(given) && isCode(given) ? given : undefined);

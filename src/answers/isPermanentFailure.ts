@@ -19,9 +19,10 @@ export const MAX_RETRY_AFTER = 5 * 60_000;
 export function failureWithReason(failure: unknown): unknown {
   let each = failure;
   for (let depth = 0; depth < LONGEST_CHAIN; depth++) {
-    const says = statusOf(each) ?? errorCodeOf(each) ?? fieldsOf(each).retryAfter;
+    const reasonGiven = statusOf(each) ?? errorCodeOf(each) ?? fieldsOf(each).retryAfter;
     // Of this library's errors, only the one that no token came has its reason below it.
-    if (isTokenError(each) ? each.code !== 'ERR_TOKEN_UNAVAILABLE' : says !== undefined) return each;
+    const saysWhy = isTokenError(each) ? each.code !== 'ERR_TOKEN_UNAVAILABLE' : reasonGiven !== undefined;
+    if (saysWhy) return each;
     const { cause, reason, errors } = fieldsOf(each);
     const several = Array.isArray(errors) ? errors : [];
     each = [cause, reason].find(isObject) ?? several.find((one) => !isPermanentFailure(one)) ?? several[0];

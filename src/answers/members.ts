@@ -4,7 +4,7 @@
 import { fieldsOf } from '../internal/fieldsOf.js';
 import { tagOf } from '../internal/kindOf.js';
 
-/** How many causes of an error are looked at. */
+/** So many are looked at: an error and its causes. */
 export const LONGEST_CHAIN = 5;
 
 /** The response that an error carries. Wreck, and so simple-oauth2, has it in `data`, tRPC in `meta`, Okta in `xhr`. */
@@ -21,9 +21,9 @@ const LONGEST_BODY = 2 ** 16;
 export function bodiesOf(answer: unknown): unknown[] {
   const { response, data, body, error, params, status } = fieldsOf(answer);
   const { data: responseData, body: responseBody, text } = responseOf(answer);
-  // angular-oauth2-oidc keeps there what the redirect's URL said. Of an error with a status they are the request's.
-  const redirected = typeof status === 'number' ? {} : { error: fieldsOf(params).error };
-  return [data, fieldsOf(data).payload, body, response, responseData, responseBody, text, error, redirected];
+  // angular-oauth2-oidc keeps in `params` what the redirect's URL said. In an error with a status they are the request's.
+  const ofRedirect = typeof status === 'number' ? {} : { error: fieldsOf(params).error };
+  return [data, fieldsOf(data).payload, body, response, responseData, responseBody, text, error, ofRedirect];
 }
 
 /** A body that a client has left as text or as bytes. */

@@ -14,7 +14,7 @@ export function parseJson(text: string): unknown {
  * As in the first drafts of OAuth 2.0, and by GitHub's default: `access_token=…&token_type=bearer`. What ends after the
  * first `=`, or goes on with another, is a token in Base64.
  */
-const FORM = /^\s*[\w.%-]+=(?!=|\s*$)[^\s&]*(&[\w.%-]+=[^\s&]*)*\s*$/;
+const FORM = /^\s*[\w.%-]+=(?!=|\s*$)[^\s&]*(&[\w.%-]+=[^\s&]*)*&?\s*$/;
 
 /** The body of a token endpoint's answer, a form or JSON, whatever its media type; `undefined` for anything else. */
 export const parseBody = (text: string): unknown =>

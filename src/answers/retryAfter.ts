@@ -1,4 +1,4 @@
-/** Reads how long a server asks to wait, or when its rate limit ends; and HTTP dates. */
+/** Reads how long a server asks to wait, or when its rate limit ends; and HTTP dates. What ends in `By` gets headers. */
 
 /**
  * Delay-seconds; a fraction and `20s` are accepted, since servers send them. `0x10` and `1e3` are no number of seconds.
@@ -68,17 +68,17 @@ const END = /\br=0\b[^,]*\bt=(\d+)|\bt=(\d+)[^,]*\br=0\b|\bremaining=0\b\D*\bres
  * used up. A time in it is read by the clock of the server that sent it (the header `Date`), or else by ours. A 429 in
  * which requests are left is of another limit, whose end is not told.
  *
- * @param isFinal a wait does not help: the limit is that of the next request
+ * @param permanent a wait does not help: the limit is that of the next request
  */
 export function retryAfterBy(
   headerOf: HeaderOf,
   status: number | undefined,
   now: number,
-  isFinal = false,
+  permanent = false,
 ): number | undefined {
   const serverNow = parseHttpDate(headerOf('date') ?? '') || now;
   const isLimited = isUsedUp(headerOf)
-    ? !isFinal
+    ? !permanent
     : status === 429 && !LEFT.some((name) => /(^|=)\s*\d/.test(headerOf(name) ?? ''));
   return (isLimited ? [...WAIT, ...RESET] : WAIT)
     .map((name) => headerOf(name) ?? '')

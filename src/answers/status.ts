@@ -4,7 +4,7 @@ import { findIn, responseOf } from './members.js';
 
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 
-const NAMES = ['status', 'statusCode', 'httpStatus', 'httpStatusCode', 'responseStatusCode', 'status_code'];
+const NAMES = ['status', 'statusCode', 'httpStatusCode', 'responseStatusCode', 'status_code'];
 
 const statusIn = (fields: Fields) => NAMES.map((name) => fields[name]).find(isNumber);
 
@@ -22,7 +22,7 @@ export function statusOf(answer: unknown): number | undefined {
   const carried = [responseOf(answer), fieldsOf(own.$metadata)];
   // A call of a batch of tRPC, whose error has a `shape`, has its own status in `data`; that of the response is 207.
   const ofCall = 'shape' in own ? fieldsOf(own.data).httpStatus : undefined;
-  const statuses = [...carried, { httpStatus: ofCall }].map(statusIn).filter(isNumber);
+  const statuses = [...carried.map(statusIn), ofCall].filter(isNumber);
   const failedStatus = statuses.find((each) => each >= 400);
   if (failedStatus !== undefined) return failedStatus;
   if (own.code === UNAUTHENTICATED && ('metadata' in own || ('details' in own && 'path' in own))) return 401;

@@ -56,7 +56,7 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   // RFC 6749 section 5.2 asks for the status 400, but some servers answer 200; others repeat the status in the body.
   if (!saysError(response)) throw missingTokenError(response, has, REMEDY);
   const error = endpointError(response, failedStatusIn(response));
-  // What has neither a status nor a code is judged by nobody else.
+  // What has neither a status nor a code would be retried for ever.
   const isJudged = error.status !== undefined || error.error !== undefined || isEmptyToken(response);
   throw isJudged ? error : markPermanent(error);
 }

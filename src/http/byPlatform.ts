@@ -7,7 +7,7 @@ import { isGetOrHead } from './redirect.js';
 export const byPlatform: RedirectPolicy = {
   // A browser drops `Authorization` on the way to another origin, but no custom header. A proof names one URL.
   mode: (platformMayFollow) => (platformMayFollow ? 'follow' : 'error'),
-  follow: (response, outgoing) => {
+  endOf: (response, outgoing) => {
     const { redirected, url } = response;
     const hadToken = !redirected || new URL(url).origin === new URL(outgoing.url).origin;
     // A redirect may have made a GET of it, after the server had accepted it.

@@ -2,7 +2,7 @@
 import { OriginNotAllowedError } from '../errors.js';
 import { isLoopback } from '../internal/loopback.js';
 import { displayUrl, pageUrl, parseUrl } from '../internal/urls.js';
-import { requireObject, wrong } from '../internal/validate.js';
+import { requireBoolean, requireObject, wrong } from '../internal/validate.js';
 
 /** Names a resource that rejects tokens: method, origin and path, never the query. */
 export function resourceOf(method: string, url: string): string {
@@ -40,7 +40,7 @@ export interface Destinations {
 export function createDestinations(options: DestinationOptions): Destinations {
   requireObject(options);
   const { baseUrl, allowedOrigins, allowInsecureRequests: insecure = false } = options;
-  if (typeof insecure !== 'boolean') throw wrong('allowInsecureRequests', insecure, 'true or false');
+  requireBoolean('allowInsecureRequests', insecure);
   if (allowedOrigins !== undefined && !Array.isArray(allowedOrigins))
     throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
   const base = baseUrl === undefined ? undefined : tokenUrlOption('baseUrl', String(baseUrl), insecure);

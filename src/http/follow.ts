@@ -34,7 +34,7 @@ export interface RedirectPolicy {
    * @param platformMayFollow false if a custom header has the token, or a proof goes with it
    */
   readonly mode: (platformMayFollow: boolean) => RequestRedirect;
-  readonly follow: (
+  readonly endOf: (
     first: Response,
     outgoing: OutgoingRequest,
     sender: HopSender,
@@ -47,13 +47,13 @@ export interface HopSender {
   readonly fetch: typeof fetch;
 }
 
-export const byHand: RedirectPolicy = { mode: () => 'manual', follow };
+export const byHand: RedirectPolicy = { mode: () => 'manual', endOf: followByHand };
 
 /**
  * Follows redirects by hand, since the platforms disagree about what they strip: once a redirect leaves the origin, no
  * hop carries the token any more, whatever header it was in.
  */
-async function follow(
+async function followByHand(
   first: Response,
   outgoing: OutgoingRequest,
   { sendWithToken, fetch }: HopSender,

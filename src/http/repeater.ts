@@ -33,7 +33,7 @@ export function createRepeater(manager: TokenManager, sender: RequestSender, isR
   /** Sends the request, or takes its first response; follows redirects; and says whether the token was rejected. */
   async function sendAndJudge(outgoing: OutgoingRequest, token: AccessToken, first?: Response) {
     const begun = first ?? (await sender.send(outgoing, token));
-    const { response, hadToken, toRepeat } = await sender.follow(begun, outgoing, token);
+    const { response, hadToken, toRepeat } = await sender.endOf(begun, outgoing, token);
     // The resource is that of the request that would be repeated.
     const key = () => resourceKey(toRepeat ?? outgoing);
     try {

@@ -3,7 +3,7 @@ import { isStream } from '../internal/isStream.js';
 import { tagOf } from '../internal/kindOf.js';
 
 /** What fetch, axios and Angular send as it is, besides text and streams. */
-const BINARY_OR_FORM = / (Blob|File|FormData|URLSearchParams|(Shared)?ArrayBuffer|DataView|\w+Array)\]/;
+const BINARY_OR_FORM = / (Blob|File|FormData|URLSearchParams|ArrayBuffer|DataView|\w+Array)\]/;
 
 /**
  * The body as it is now, since the caller may change it before it is sent or repeated. What cannot change (text, a

@@ -13,7 +13,7 @@ export interface RequestSender {
   /** One sending with the token. It does not follow redirects where a script can see them. */
   readonly send: (outgoing: OutgoingRequest, token: AccessToken) => Promise<Response>;
   /** What is at the end of the redirects that begin with `response`. */
-  readonly follow: (
+  readonly endOf: (
     response: Response,
     outgoing: OutgoingRequest,
     token: AccessToken,
@@ -68,9 +68,9 @@ export function createRequestSender(
 
   return {
     send,
-    follow: (response, outgoing, token) =>
+    endOf: (response, outgoing, token) =>
       redirectModeOf(outgoing) === 'follow'
-        ? redirectPolicy.follow(response, outgoing, { sendWithToken: (hop) => send(hop, token), fetch })
+        ? redirectPolicy.endOf(response, outgoing, { sendWithToken: (hop) => send(hop, token), fetch })
         : { response, hadToken: true, toRepeat: outgoing },
   };
 }

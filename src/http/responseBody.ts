@@ -18,7 +18,7 @@ export async function readBody<T>(response: Response, nameOf: () => string): Pro
   const type = (response as Partial<Response>).headers?.get('content-type') ?? '';
   // JSON lines stay text, even a single one: the type must not depend on their number.
   if (/ndjson|jsonl|json-seq|json-stream|stream\+json/i.test(type)) return text as T;
-  const saysJson = /\bjson\b(?!-)/i.test(type);
+  const saysJson = /\bjson\b/i.test(type);
   const json = saysJson || /^\s*[[{]/.test(text) ? parseJson(text.trimStart() || 'null') : undefined;
   if (json === undefined && saysJson)
     throw new SyntaxError(`${nameOf()}: the body says that it is JSON, but it is not`);
