@@ -114,7 +114,7 @@ describe('one refresh token for several audiences', () => {
     const held$ = stream('urn:spec:stock');
     await firstValueFrom(takeToken(held$));
     await firstValueFrom(takeToken(stream('urn:spec:orders')));
-    await Promise.all([held$, stream('urn:spec:orders')].map((token$) => firstValueFrom(token$.refresh())));
+    await Promise.all([held$, stream('urn:spec:stock')].map((token$) => firstValueFrom(token$.refresh())));
     expect(await authority.stats()).toMatchObject({ tokens: 4, refused: [], revokedGrants: 0 });
     held$.close();
   });

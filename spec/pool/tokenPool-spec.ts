@@ -222,7 +222,7 @@ it('should spend one refresh for a rejection that comes while the renewal waits 
 });
 
 describe('a pool that is full', () => {
-  it('should drop the token that was used least recently, and fetch another when that is asked for again', async () => {
+  it('should drop the stream that was used least recently, which begins anew when it is asked for again', async () => {
     const { pool, value, fetched } = setUp({ max: 2 });
     await value('a');
     await value('b');
@@ -230,8 +230,8 @@ describe('a pool that is full', () => {
     await value('c');
     expect(pool.size).toBe(2);
     expect(await value('a')).toBe('a#1');
-    await value('b');
-    expect(fetched.map((token) => token.slice(0, 1))).toEqual(['a', 'b', 'c', 'b']);
+    expect(await value('b')).toBe('b#1');
+    expect(fetched).toEqual(['a#1', 'b#1', 'c#1', 'b#1']);
     pool.close();
   });
 
@@ -245,9 +245,10 @@ describe('a pool that is full', () => {
       },
       { max: 1 },
     );
-    for (const key of ['listened', 'waited', 'asked']) void pool.get(key);
+    const [listened$, waited$, asked$] = [pool.get('listened'), pool.get('waited'), pool.get('asked')];
     // All three were dropped but the last, since nobody used them: asked for again, each is used at once.
     expect(pool.size).toBe(1);
+    expect(pool.get('listened')).not.toBe(listened$);
     const listening = pool.get('listened').subscribe();
     answers.get('listened')?.next({ access_token: 'T', expires_in: 60 });
     const waiting = takeToken(pool.get('waited')).subscribe();
@@ -255,7 +256,8 @@ describe('a pool that is full', () => {
     const held = ['listened', 'waited', 'asked'].map((key) => pool.get(key));
     for (let i = 0; i < 100; i++) void pool.get(`other${String(i)}`);
     expect(['listened', 'waited', 'asked'].map((key) => pool.get(key))).toEqual(held);
-    expect(pool.size).toBe(4);
+    expect(held).not.toContain(waited$);
+    expect(held).not.toContain(asked$);
     listening.unsubscribe();
     waiting.unsubscribe();
     answers.get('waited')?.next({ access_token: 'T', expires_in: 60 });
@@ -352,53 +354,29 @@ describe('a pool that is full', () => {
     expect(await firstValueFrom(response)).toBe('a#2');
     expect(sent).toEqual(['a#1', 'a#2']);
     expect(await firstValueFrom(held$.pipe(withToken((token) => of(token.value))))).toBe('a#2');
+    expect(pool.get('a')).not.toBe(held$);
+    held$.close();
     pool.close();
   });
 
-  it('should have one stream of a key as long as somebody holds it, and one fetch for all who use it', () => {
-    const { pool, asked, answer } = pending({ max: 1 });
-    const held$ = pool.get('a');
-    void pool.get('b');
-    expect(pool.get('a')).toBe(held$);
-    void pool.get('b');
-    const values: string[] = [];
-    for (const token$ of [held$, pool.get('a')]) takeToken(token$).subscribe(({ value }) => values.push(value));
-    expect(asked).toEqual(['a']);
-    answer('a');
-    expect(values).toEqual(['T-a', 'T-a']);
-    pool.close();
-  });
-
-  it('should count a stream that it dropped again while that is used, and end its session with that of its key', () => {
-    const { pool, answer } = pending({ max: 1 });
-    const held$ = pool.get('a');
-    const waiting = takeToken(pool.get('b')).subscribe({ error: () => undefined });
-    takeToken(held$).subscribe();
-    expect(pool.size).toBe(2);
-    answer('a');
-    const told: string[] = [];
-    pool.events.subscribe(({ key, type }) => told.push(`${key} ${type}`));
-    pool.delete('a', { signOut: true });
-    expect(told).toEqual(['a signedOut', 'a closed']);
-    waiting.unsubscribe();
-    pool.close();
-  });
-
-  it.each(['get', 'close'] as const)(
-    'should keep what a listener makes of a stream that is being dropped: %s',
-    async (act) => {
+  it.each(['later', 'in an event'])(
+    'should keep the stream of a key when one that it had before is closed: %s',
+    async (when) => {
       const { pool, value } = setUp({ max: 2 });
-      const held$ = pool.get('a');
+      const old$ = pool.get('a');
       await value('a');
       void pool.get('b');
       await firstValueFrom(timer(2));
-      pool.events.subscribe(({ key, type }) => {
-        if (key === 'a' && type === 'idle') (act === 'get' ? pool.get(key) : held$).close();
-      });
+      let next$: TokenStream | undefined;
+      if (when === 'in an event')
+        pool.events.subscribe(({ key, type }) => {
+          if (key !== 'a' || type !== 'idle') return;
+          next$ = pool.get('a');
+          old$.close();
+        });
       void pool.get('c');
-      const next$ = pool.get('a');
-      expect(next$).not.toBe(held$);
-      held$.close();
+      next$ ??= pool.get('a');
+      old$.close();
       expect(pool.get('a')).toBe(next$);
       expect(pool.size).toBe(2);
       pool.close();
@@ -503,7 +481,7 @@ describe('the events of a pool', () => {
     pool.close();
   });
 
-  it('should be those of a stream that was dropped, too, once it is used again, and complete with the pool', async () => {
+  it('should say nothing more of a stream that was dropped, and complete when the pool is closed', async () => {
     const { pool, value } = setUp({ max: 1 });
     const told: string[] = [];
     let isComplete = false;
@@ -514,9 +492,9 @@ describe('the events of a pool', () => {
     const held$ = pool.get('a');
     await value('b');
     await firstValueFrom(held$);
-    expect(told).toEqual(['b refreshStarted', 'b tokenChanged', 'b idle', 'a refreshStarted', 'a tokenChanged']);
+    expect(told).toEqual(['b refreshStarted', 'b tokenChanged']);
     pool.close();
-    expect(told.slice(5)).toEqual(['a closed']);
+    expect(told.at(-1)).toBe('b closed');
     expect(isComplete).toBe(true);
     pool.events.subscribe({ complete: () => told.push('complete') });
     expect(told.at(-1)).toBe('complete');
@@ -629,23 +607,35 @@ describe('a pool that is closed', () => {
   it.each<[string, TokenPoolOptions<string>]>([
     ['alone', {}],
     ['with a store', { store: () => ({ refresh: (_request, fetch) => fetch(null).pipe(map(stored)) }) }],
-  ])('should have closed the streams that it had dropped, too: %s', (_what, options) => {
+  ])('should close the streams that it had dropped when they would fetch: %s', (_what, options) => {
     const { pool, asked } = pending({ max: 1, ...options });
     const [idle$, used$] = [pool.get('idle'), pool.get('used')];
     void pool.get('other');
     const errors: unknown[] = [];
     const use = (token$: TokenStream) =>
       takeToken(token$).subscribe({ error: (error: unknown) => errors.push((error as TokenStreamClosedError).code) });
-    use(used$);
     pool.close();
-    expect(errors).toEqual(['ERR_TOKEN_STREAM_CLOSED']);
     use(idle$);
     use(used$);
-    expect(errors).toEqual(Array(3).fill('ERR_TOKEN_STREAM_CLOSED'));
-    expect(asked).toEqual(['used']);
+    expect(errors).toEqual(Array(2).fill('ERR_TOKEN_STREAM_CLOSED'));
+    expect(asked).toEqual([]);
     expect(() => {
       idle$.reject({ value: 'T' } as AccessToken);
     }).toThrow('the token stream is closed');
+  });
+
+  it('should have a stream that it had dropped ask no more, and end those who listen to it', async () => {
+    const { pool, asked, answer } = pending({ max: 1 });
+    const dropped$ = pool.get('a');
+    void pool.get('b');
+    let isComplete = false;
+    dropped$.subscribe({ complete: () => (isComplete = true) });
+    answer('a');
+    pool.close();
+    expect(isComplete).toBe(false);
+    dropped$.refresh().subscribe({ error: () => undefined });
+    await firstValueFrom(timer(2));
+    expect([isComplete, asked]).toEqual([true, ['a']]);
   });
 });
 

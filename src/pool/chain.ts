@@ -17,7 +17,6 @@ import type { InTurn } from '../token/options.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenResponse } from '../token/types.js';
 import { createTurns, type Turns } from './turns.js';
-import { createWeakValues } from './weakValues.js';
 
 /** An exchange whose caller has left keeps the others of its chain waiting so long at most. Milliseconds. */
 const LONGEST = 10_000;
@@ -96,12 +95,27 @@ class Chain {
   }
 }
 
-/** The chain of an id. It lives as long as one of its streams. */
+/** Held strongly where the platform has no WeakRef, such as old React Native. */
+const weakly = (chain: Chain): Pick<WeakRef<Chain>, 'deref'> =>
+  typeof WeakRef === 'function' ? new WeakRef(chain) : { deref: () => chain };
+
+/**
+ * The chain of an id. It lives as long as one of its streams: one that the pool has dropped, and that somebody holds,
+ * has the same chain as its successor.
+ */
 export function createChains(scheduler: SchedulerLike, turnsOfPool: Turns): (id: string) => Chain {
-  const chains = createWeakValues<Chain>();
+  const chains = new Map<string, ReturnType<typeof weakly>>();
+  const forget = (id: string): void => {
+    if (chains.get(id)?.deref() === undefined) chains.delete(id);
+  };
+  const collected = typeof FinalizationRegistry === 'function' ? new FinalizationRegistry(forget) : undefined;
   return (id) => {
-    const chain = chains.get(id) ?? new Chain(scheduler, turnsOfPool);
-    chains.set(id, chain);
+    let chain = chains.get(id)?.deref();
+    if (!chain) {
+      chain = new Chain(scheduler, turnsOfPool);
+      chains.set(id, weakly(chain));
+      collected?.register(chain, id);
+    }
     return chain;
   };
 }

@@ -25,8 +25,7 @@ export function createEntryContext(settings: Settings, max: number) {
   const after = (delay: number, fire: () => void) => runInContext(() => timers.after(delay).subscribe(fire));
   const setTimer = createSharedTimer(after, clock.now);
   const events = createEventQueue(settings.userNow);
-  const entries = new RecentlyUsed<Entry>(max);
-  return { clock, timers, events, runInContext, setTimer, entries, isClosed: false };
+  return { clock, timers, events, runInContext, setTimer, entries: new RecentlyUsed<Entry>(max), isClosed: false };
 }
 
 /**
@@ -39,6 +38,8 @@ export class Entry extends Place implements Timed {
   manager: FullManager | null = null;
   /** What is handed out. */
   stream: TokenStream | null = null;
+  /** It is not the entry of its key any more. The pool does not report its events. */
+  private isDropped = false;
   /** How many attempts run, and how many are subscribed. */
   private uses = 0;
 
@@ -57,12 +58,9 @@ export class Entry extends Place implements Timed {
     return this.state.subscribers > 0 || this.state.refresh?.isFetching === true;
   }
 
-  /** The manager, for a use of the stream. If the pool has dropped that, it takes it in again. */
+  /** The manager, which is created if there is none. */
   activate(): FullManager {
-    const { context, state, name } = this;
-    if (context.isClosed) this.close();
-    else if (!state.isClosed) context.entries.use(name);
-    return this.wholeManager();
+    return this.manager ?? this.context.runInContext(() => this.startManager());
   }
 
   /**
@@ -88,6 +86,8 @@ export class Entry extends Place implements Timed {
       this.forget();
       if (state.isConnected) this.tell({ type: 'idle' });
     }
+    // After the event `idle`.
+    this.isDropped = true;
   }
 
   close(): void {
@@ -95,7 +95,7 @@ export class Entry extends Place implements Timed {
     if (state.isClosed) return;
     context.entries.remove(this);
     // Only a manager can close a source or a store.
-    if (manager || settings.store || ON_CLOSE in (state.lastSource ?? source)) this.wholeManager().close();
+    if (manager || settings.store || ON_CLOSE in (state.lastSource ?? source)) this.activate().close();
     else {
       state.isClosed = true;
       this.forget();
@@ -107,7 +107,7 @@ export class Entry extends Place implements Timed {
   onDue(): void {
     const { state, context } = this;
     // A manager checks when it is time. One more check would ask the source for nobody, after a permanent failure.
-    if (!this.manager) this.wholeManager().parts.context.recheck();
+    if (!this.manager) this.activate().parts.context.recheck();
     if (this.manager && this.mayEnd()) {
       endManager(this.manager);
       this.manager = null;
@@ -116,16 +116,16 @@ export class Entry extends Place implements Timed {
     context.entries.shrink();
   }
 
-  /** The manager, which is created if there is none. */
-  private wholeManager(): FullManager {
-    return this.manager ?? this.context.runInContext(() => this.startManager());
-  }
-
   private startManager(): FullManager {
     const { source, state, settings, context } = this;
-    // The turn of a stream that the pool closes is for none that is about to be closed.
-    const orNever = <T>(attempt$: Observable<T>) => defer(() => (context.isClosed ? NEVER : attempt$));
-    const inTurn: Settings['inTurn'] = (attempt$) => this.whileUsed(() => settings.inTurn(orNever(attempt$)));
+    /** Once the pool is closed, none of its streams asks its source: one that it had dropped closes then. */
+    const unlessClosed = <T>(attempt$: Observable<T>) =>
+      defer(() => {
+        if (!context.isClosed) return attempt$;
+        this.close();
+        return NEVER;
+      });
+    const inTurn: Settings['inTurn'] = (attempt$) => this.whileUsed(() => settings.inTurn(unlessClosed(attempt$)));
     const manager = createManager(source, { ...settings, inTurn }, undefined, state);
     this.manager = manager;
     manager.events$.subscribe((event) => {
@@ -166,6 +166,6 @@ export class Entry extends Place implements Timed {
 
   private tell(event: UntimedTokenEvent): void {
     const pooled = { ...event, key: this.key };
-    this.context.events.emit(pooled);
+    if (!this.isDropped) this.context.events.emit(pooled);
   }
 }

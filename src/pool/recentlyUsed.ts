@@ -1,5 +1,4 @@
 /** A map of at most `max` entries, which drops the one that was used least recently. */
-import { createWeakValues } from './weakValues.js';
 
 /** So many entries that are in use are passed over to find one to drop. The next search goes on from there. */
 const LONGEST_SEARCH = 32;
@@ -38,8 +37,6 @@ interface Droppable extends Place {
  */
 export class RecentlyUsed<E extends Droppable> {
   private readonly entries = new Map<string, E>();
-  /** Those that were dropped. If somebody holds one, it is used again: two of one name would fetch at the same time. */
-  private readonly dropped = createWeakValues<E>();
   /** Where the ring begins, between the newest entry and the oldest one. */
   private readonly start = new Place();
 
@@ -54,16 +51,11 @@ export class RecentlyUsed<E extends Droppable> {
     return this.entries.values();
   }
 
-  /** The entry, which counts as used now. One that was dropped takes its place again. */
+  /** The entry, which counts as used now. */
   use(name: string): E | undefined {
     const entry = this.entries.get(name);
-    if (entry) {
-      entry.moveBefore(this.start);
-      return entry;
-    }
-    const dropped = this.dropped.get(name);
-    if (dropped) this.add(dropped);
-    return dropped;
+    entry?.moveBefore(this.start);
+    return entry;
   }
 
   /** Adds an entry whose name is not there, and makes room. */
@@ -73,11 +65,10 @@ export class RecentlyUsed<E extends Droppable> {
     this.shrink();
   }
 
-  /** For good: the next one of its name is another. */
+  /** Another entry may have its name since it was removed before. */
   remove(entry: E): void {
     entry.leave();
-    this.entries.delete(entry.name);
-    this.dropped.delete(entry.name);
+    if (this.entries.get(entry.name) === entry) this.entries.delete(entry.name);
   }
 
   /** Drops the least recently used ones that are not in use, if there are too many. Keeps the newest one. */
@@ -91,9 +82,7 @@ export class RecentlyUsed<E extends Droppable> {
         oldest.moveBefore(newest);
         left--;
       } else {
-        oldest.leave();
-        this.entries.delete(oldest.name);
-        this.dropped.set(oldest.name, oldest);
+        this.remove(oldest);
         oldest.drop();
       }
     }

@@ -27,8 +27,8 @@ export interface TokenPoolDeleteOptions {
 /** A token stream for each key: each tenant, audience or user. */
 export interface TokenPool<K> {
   /**
-   * The stream of a key. The first call creates it. Call `get` for each request: so the pool knows which keys are used.
-   * A stream that it has dropped fetches again when it is used.
+   * The stream of a key. The first call creates it. Call `get` for each request, and do not keep the stream: a stream
+   * that the pool has dropped still works, but it is not the stream of the key any more.
    *
    * @throws TypeError if the key cannot be told from others, {@link TokenStreamClosedError} after `close()`
    */
