@@ -96,8 +96,10 @@ export class Rejections {
     }
     rejection.outcome = outcome;
     if (outcome === 'suppressed' && this.suspendedBy?.rejection === rejection) {
-      this.suspendedBy = null;
-      if (this.tokens.held?.suspended === 'unsure') this.tokens.held.suspended = 'no';
+      // One that came before the event of this one was told, in a listener, may have set the token aside as well.
+      const next = this.pending.find((each) => each.token === token && each.kind === 'explicit' && each.isOfHeld);
+      this.suspendedBy = next ? { rejection: next, isCertain: false } : null;
+      if (!next && this.tokens.held?.suspended === 'unsure') this.tokens.held.suspended = 'no';
     }
     if (outcome === 'suppressed' && !rejection.isExcused)
       facts.violated('18', `the rejection of ${rejection.who} was passed on without a reason`);
