@@ -20,7 +20,7 @@ function coded<N extends string, C extends string>(name: N, code: C): CodedError
       return Object.assign({ name: this.name }, this, { message: this.message }, cause);
     }
 
-    /** What Node's console prints. The cause may be an error of axios, which holds the request, with the client secret. */
+    /** What Node's console prints. The cause may be an error of axios, which holds the request, with its secrets. */
     [INSPECT](_depth: number, options: object, inspect: Inspect): string {
       const cause = this.cause === undefined ? {} : { cause: withoutMembers(this.cause) };
       return `${String(this.stack)} ${inspect(Object.assign({}, this, cause), options)}`;

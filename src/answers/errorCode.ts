@@ -41,8 +41,8 @@ const oauthCode = (given: unknown): string | undefined =>
   isText(given) && given !== 'cancelled' && (isPermanentCode(given) || isTemporaryCode(given)) ? given : undefined;
 
 /**
- * The code in the member `error`, or its text, whatever that is: the code itself, or that of the object which Angular, Google, OpenAI, Firebase
- * (`{ message: 'QUOTA_EXCEEDED : …' }`) or Meta (`{ is_transient: true }`) have there.
+ * The code in the member `error`, or its text, whatever that is: the code itself, or that of the object which Angular,
+ * Google, OpenAI, Firebase (`{ message: 'QUOTA_EXCEEDED : …' }`) or Meta (`{ is_transient: true }`) have there.
  */
 function codeIn(member: unknown): string | undefined {
   if (isText(member)) return codeIn(parseBody(member)) ?? member;

@@ -21,7 +21,7 @@ const LONGEST_BODY = 2 ** 16;
 export function bodiesOf(answer: unknown): unknown[] {
   const { response, data, body, error, params, status } = fieldsOf(answer);
   const { data: responseData, body: responseBody, text } = responseOf(answer);
-  // angular-oauth2-oidc keeps in `params` what the redirect's URL said. In an error with a status they are the request's.
+  // angular-oauth2-oidc keeps in `params` what the redirect's URL said. Of an error with a status, the request's.
   const ofRedirect = typeof status === 'number' ? {} : { error: fieldsOf(params).error };
   return [data, fieldsOf(data).payload, body, response, responseData, responseBody, text, error, ofRedirect];
 }

@@ -1,4 +1,4 @@
-/** Reads how long a server asks to wait, or when its rate limit ends; and HTTP dates. What ends in `By` gets headers. */
+/** Reads how long a server asks to wait, or when its rate limit ends; and HTTP dates. `…By` takes headers. */
 
 /**
  * Delay-seconds; a fraction and `20s` are accepted, since servers send them. `0x10` and `1e3` are no number of seconds.

@@ -87,7 +87,7 @@ export function fetchWithToken(
     }
     // Nearly every request goes this way, so it makes one promise and waits for nothing else.
     return sender.send(outgoing, token).then((response) => {
-      // What `followAndRepeat` would do, too: below 300 the default sees no rejection. A browser has followed redirects.
+      // What `followAndRepeat` would do, too: below 300 the default sees no rejection. Browsers follow redirects.
       if (response.status >= 300 || response.redirected || isRejection !== isRejectionByDefault)
         return followAndRepeat(outgoing, token, response).catch(onError);
       manager.accepted(token, () => resourceKey(outgoing));

@@ -26,9 +26,11 @@ export interface RequestRules {
   readonly maxWait: number | undefined;
   readonly isRejectedError: (thrown: unknown) => boolean;
   readonly isRejectedValue: (value: unknown, isFirst: boolean) => boolean;
+  /** Whether a request that was rejected with this result may be sent again. Its token is replaced in any case. */
+  readonly isRepeatable: (result: unknown) => boolean;
 }
 
-export function rulesOf(options: WithTokenOptions): RequestRules {
+export function rulesOf(options: WithTokenOptions, isRepeatable: RequestRules['isRepeatable']): RequestRules {
   const { key, isRejection, ...numbers } = options;
   const { maxWait } = numbersIn(options, { maxWait: [0, Infinity] }, '', numbers);
   requireFunctions({ isRejection });
@@ -43,5 +45,5 @@ export function rulesOf(options: WithTokenOptions): RequestRules {
       throw error;
     }
   };
-  return { key, maxWait, isRejectedError, isRejectedValue };
+  return { key, maxWait, isRejectedError, isRejectedValue, isRepeatable };
 }

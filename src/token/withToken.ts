@@ -11,8 +11,6 @@ import { managerOf } from './tokenStream.js';
 import type { TokenManager } from './tokenManager.js';
 import type { AccessToken, TokenStream } from './types.js';
 
-type Rules = RequestRules & { readonly isRepeatable: (result: unknown) => boolean };
-
 type Send<T> = (token: AccessToken) => ObservableInput<T>;
 
 /** A value that says the token was rejected, on its way to the notifier of `retry` as an error. */
@@ -72,19 +70,14 @@ export function withToken<T>(
   return requestWith(second as Send<T>, options)(first);
 }
 
-/**
- * Checks what was given, and makes a request of a stream.
- *
- * @param isRepeatable whether a request that was rejected with this result may be sent again. Its token is replaced in
- *   any case.
- */
+/** Checks what was given, and makes a request of a stream. */
 export function requestWith<T>(
   send: Send<T>,
   options: WithTokenOptions = {},
-  isRepeatable: (result: unknown) => boolean = () => true,
+  isRepeatable: RequestRules['isRepeatable'] = () => true,
 ): (token$: TokenStream) => Observable<T> {
   requireObject(options);
-  const rules = { ...rulesOf(options), isRepeatable };
+  const rules = rulesOf(options, isRepeatable);
   if (typeof send !== 'function') throw new TypeError('withToken takes a function that sends a request with a token');
   return (token$) => {
     const manager = managerOf(token$, 'withToken is the first operator: ');
@@ -97,7 +90,7 @@ export function requestWith<T>(
 }
 
 /** Errors with a `RejectedValue` where a rejected value is the result. */
-function requestOnceOrTwice<T>(manager: TokenManager, send: Send<T>, rules: Rules): Observable<T> {
+function requestOnceOrTwice<T>(manager: TokenManager, send: Send<T>, rules: RequestRules): Observable<T> {
   const { use, take, recover, reject, accepted, newest } = manager;
   const { key, maxWait } = rules;
   let nextToken = use;
