@@ -660,6 +660,7 @@ describe('the client', () => {
       new Set([1]),
       Promise.resolve('awaited by nobody'),
       new Error('x'),
+      new SharedArrayBuffer(2),
     ];
     for (const body of [circle, () => 1, Symbol('x'), 10n, ...empty]) {
       for (const send of [http.post('/', body), http.put('/', body), http.patch('/', body)])
