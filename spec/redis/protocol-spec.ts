@@ -3,7 +3,7 @@ import type { StoredToken, TokenRequest, TokenResponse, TokenStore } from 'rx-fr
 import { createTimers } from '../../src/internal/timers.js';
 import { redisTokenStore, type RedisClient } from '../../src/redis/index.js';
 import { settingsOf } from '../../src/redis/options.js';
-import { createProtocol, type Commit, type Protocol } from '../../src/redis/protocol.js';
+import { createProtocol, type Commit, type Protocol } from '../../src/redis/scripts/protocol.js';
 import { startRedis } from '../setup/redis/server.cjs';
 import { connect, freshKey, KINDS, type Connection } from './clients.js';
 import { pause } from './fleet/fleet.js';

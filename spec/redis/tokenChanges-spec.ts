@@ -1,7 +1,7 @@
 import { defer, firstValueFrom, from, of } from 'rxjs';
 import type { AccessToken, TokenStore } from 'rx-fresh-token';
-import { ACQUIRE } from '../../src/redis/acquireScript.js';
-import { COMMIT } from '../../src/redis/commitScript.js';
+import { ACQUIRE } from '../../src/redis/scripts/acquireScript.js';
+import { COMMIT } from '../../src/redis/scripts/commitScript.js';
 import { redisTokenStore } from '../../src/redis/index.js';
 import { connect, freshKey, KINDS } from './clients.js';
 import { until } from './fleet/fleet.js';

@@ -3,6 +3,6 @@ export { redisTokenStore } from './redisTokenStore.js';
 export { streamingCredentials } from './streamingCredentials.js';
 export type { RedisCredentials, StreamingCredentials, StreamingCredentialsOptions } from './streamingCredentials.js';
 export type { RedisTokenStoreOptions } from './options.js';
-export type { EncryptionKey } from './encryption.js';
-export type { IoredisClient, NodeRedisClient, RedisClient } from './client.js';
+export type { EncryptionKey } from './records/encryption.js';
+export type { IoredisClient, NodeRedisClient, RedisClient } from './connection/client.js';
 export { TokenStoreError } from '../errors.js';

@@ -4,8 +4,8 @@ import { kindOf } from '../internal/kindOf.js';
 import type { CryptoKey } from '../internal/platformTypes.js';
 import { FINITE, numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';
 import type { TokenStreamOptions } from '../token/types.js';
-import { requireClient, type RedisClient } from './client.js';
-import type { EncryptionKey } from './encryption.js';
+import { requireClient, type RedisClient } from './connection/client.js';
+import type { EncryptionKey } from './records/encryption.js';
 
 /** All times in milliseconds. `undefined` means the default. */
 export interface RedisTokenStoreOptions {

@@ -2,9 +2,9 @@
 import { ignoreElements, merge } from 'rxjs';
 import type { TokenStore } from '../token/tokenStore.js';
 import { settingsOf, type RedisTokenStoreOptions } from './options.js';
-import { sharedRefresh } from './sharedRefresh.js';
+import { sharedRefresh } from './refresh/sharedRefresh.js';
 import { createStoreContext } from './storeContext.js';
-import { channelEvents } from './channelEvents.js';
+import { channelEvents } from './connection/channelEvents.js';
 import { tokenChanges } from './tokenChanges.js';
 
 /**

@@ -2,8 +2,8 @@
 import { defer, type Observable } from 'rxjs';
 import type { Timers } from '../internal/timers.js';
 import { createStoreSession } from '../stores/session.js';
-import type { Protocol } from './protocol.js';
-import type { TokenCache } from './tokenCache.js';
+import type { Protocol } from './scripts/protocol.js';
+import type { TokenCache } from './records/tokenCache.js';
 
 export function createSession(
   calls: Protocol,

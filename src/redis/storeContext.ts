@@ -5,13 +5,13 @@ import { CLOCKS } from '../internal/stopwatch.js';
 import { createTimers } from '../internal/timers.js';
 import { hasLifeLeft } from '../stores/storedResponse.js';
 import type { StoredToken } from '../token/tokenStore.js';
-import { createEncryption } from './encryption.js';
+import { createEncryption } from './records/encryption.js';
 import type { StoreSettings } from './options.js';
-import { createProtocol } from './protocol.js';
-import type { EncryptedToken } from './replies.js';
+import { createProtocol } from './scripts/protocol.js';
+import type { EncryptedToken } from './scripts/replies.js';
 import { createSession } from './session.js';
-import { createTokenCache } from './tokenCache.js';
-import { decryptRecord, type TokenRecord } from './tokenRecord.js';
+import { createTokenCache } from './records/tokenCache.js';
+import { decryptRecord, type TokenRecord } from './records/tokenRecord.js';
 
 /** What refreshes and pushes of one store share. */
 export type StoreContext = ReturnType<typeof createStoreContext>;

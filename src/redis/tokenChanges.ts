@@ -1,11 +1,11 @@
 /** Follows the tokens that other processes store, by pushes and by reading the hash after a lost connection. */
 import { concatMap, defer, finalize, map, merge, share, Subject, switchMap, tap, type Observable } from 'rxjs';
 import type { StoredToken } from '../token/tokenStore.js';
-import { RedisUnavailable } from './boundedCalls.js';
-import { parsePush, type EncryptedToken } from './replies.js';
+import { RedisUnavailable } from './scripts/boundedCalls.js';
+import { parsePush, type EncryptedToken } from './scripts/replies.js';
 import { handOut, keep, type StoreContext } from './storeContext.js';
-import type { ChannelEvent } from './openDuplicate.js';
-import { decryptRecord, type TokenRecord } from './tokenRecord.js';
+import type { ChannelEvent } from './connection/openDuplicate.js';
+import { decryptRecord, type TokenRecord } from './records/tokenRecord.js';
 
 /** Between looks at the hash while Redis does not answer. Milliseconds. */
 const RETRY = 1000;

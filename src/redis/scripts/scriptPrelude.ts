@@ -1,5 +1,5 @@
 /** The Lua code with which every script begins. */
-import { LEAST_LIFE } from '../stores/storedResponse.js';
+import { LEAST_LIFE } from '../../stores/storedResponse.js';
 
 /**
  * What every script begins with: `now`, Redis' clock in ms; `text`, a number as Redis keeps it; `read`, which reads

@@ -1,22 +1,22 @@
 /** One refresh through Redis: asks for a token or a lease until there is a token. */
 import { firstValueFrom, merge, take } from 'rxjs';
-import { isTokenError } from '../errors.js';
-import { abortable } from '../internal/abortable.js';
-import { headStartOf } from '../internal/hiddenMembers.js';
-import { fetchForStore } from '../stores/fetchForStore.js';
-import { sessionEnded } from '../stores/session.js';
-import { isGivenUp } from '../stores/storeRefresh.js';
-import { isPermanentFailure, retryAfterOf } from '../answers/isPermanentFailure.js';
-import type { StoredToken, TokenStore } from '../token/tokenStore.js';
+import { isTokenError } from '../../errors.js';
+import { abortable } from '../../internal/abortable.js';
+import { headStartOf } from '../../internal/hiddenMembers.js';
+import { fetchForStore } from '../../stores/fetchForStore.js';
+import { sessionEnded } from '../../stores/session.js';
+import { isGivenUp } from '../../stores/storeRefresh.js';
+import { isPermanentFailure, retryAfterOf } from '../../answers/isPermanentFailure.js';
+import type { StoredToken, TokenStore } from '../../token/tokenStore.js';
 import { beginRefresh, isPrevious, useLocally, type RedisRefresh } from './redisRefresh.js';
-import { RedisUnavailable } from './boundedCalls.js';
+import { RedisUnavailable } from '../scripts/boundedCalls.js';
 import { commitToken } from './commitToken.js';
 import { fetchUnderLease, giveBackLease, type LeaseGrant } from './fetchUnderLease.js';
 import { pollPause } from './leaseTimes.js';
-import type { Timed } from './protocol.js';
-import type { Acquired } from './replies.js';
+import type { Timed } from '../scripts/protocol.js';
+import type { Acquired } from '../scripts/replies.js';
 import { errorOf, isOfOneProcess } from './sharedFailure.js';
-import { handOut, newerThan, receive, type StoreContext } from './storeContext.js';
+import { handOut, newerThan, receive, type StoreContext } from '../storeContext.js';
 
 /** Between attempts to reach Redis while a caller waits for it. Milliseconds. */
 const RETRY = 150;

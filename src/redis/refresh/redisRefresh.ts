@@ -1,10 +1,10 @@
 /** The state of one refresh through Redis, shared by the steps that ask, fetch and store. */
-import type { Fetch, StoreRefresh } from '../stores/storeRefresh.js';
-import type { StoredToken } from '../token/tokenStore.js';
-import type { RefreshReason, TokenRequest, TokenResponse } from '../token/types.js';
-import type { Ask, Kind } from './protocol.js';
-import type { StoreContext } from './storeContext.js';
-import type { TokenRecord } from './tokenRecord.js';
+import type { Fetch, StoreRefresh } from '../../stores/storeRefresh.js';
+import type { StoredToken } from '../../token/tokenStore.js';
+import type { RefreshReason, TokenRequest, TokenResponse } from '../../token/types.js';
+import type { Ask, Kind } from '../scripts/protocol.js';
+import type { StoreContext } from '../storeContext.js';
+import type { TokenRecord } from '../records/tokenRecord.js';
 
 /** One call of the store's `refresh`, with what is known and has been done so far. */
 export interface RedisRefresh extends StoreRefresh, Ask {

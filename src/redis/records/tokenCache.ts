@@ -1,5 +1,5 @@
 /** The last tokens that this process knows, with their generations. */
-import type { TokenResponse } from '../token/types.js';
+import type { TokenResponse } from '../../token/types.js';
 import type { TokenRecord } from './tokenRecord.js';
 
 /** So many generations are known. A stream with an older token is recognized by the value of its token. */

@@ -1,5 +1,5 @@
 /** The times of a lease: how long a leader may fetch, and how long the others pause. */
-import { backoffStep, LEAST_PAUSE_AFTER_FAILURE, usualLongestPause } from '../token/decisions/backoff.js';
+import { backoffStep, LEAST_PAUSE_AFTER_FAILURE, usualLongestPause } from '../../token/decisions/backoff.js';
 
 /**
  * The first pause after a failed fetch; no fetch follows a failed one sooner, even if the application asks for it.

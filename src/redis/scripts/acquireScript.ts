@@ -1,5 +1,5 @@
 /** The Lua script with which a process gets the stored token, the lease to fetch one, or the time to wait. */
-import { MAX_RETRY_AFTER } from '../answers/isPermanentFailure.js';
+import { MAX_RETRY_AFTER } from '../../answers/isPermanentFailure.js';
 import { PRELUDE } from './scriptPrelude.js';
 
 /**

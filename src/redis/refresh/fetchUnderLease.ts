@@ -1,17 +1,17 @@
 /** The process that holds the lease fetches. */
-import { headStartOf } from '../internal/hiddenMembers.js';
-import { retryAfterOf } from '../answers/isPermanentFailure.js';
-import { fetchForStore } from '../stores/fetchForStore.js';
-import type { TokenResponse } from '../token/types.js';
-import { storedLifetime } from '../stores/storedResponse.js';
-import { isGivenUp } from '../stores/storeRefresh.js';
+import { headStartOf } from '../../internal/hiddenMembers.js';
+import { retryAfterOf } from '../../answers/isPermanentFailure.js';
+import { fetchForStore } from '../../stores/fetchForStore.js';
+import type { TokenResponse } from '../../token/types.js';
+import { storedLifetime } from '../../stores/storedResponse.js';
+import { isGivenUp } from '../../stores/storeRefresh.js';
 import { fetchTime, lifeOf, sharedPause, ttlOf } from './leaseTimes.js';
-import type { Commit, Timed } from './protocol.js';
-import type { Acquired } from './replies.js';
+import type { Commit, Timed } from '../scripts/protocol.js';
+import type { Acquired } from '../scripts/replies.js';
 import type { RedisRefresh } from './redisRefresh.js';
 import { sharedFailureOf } from './sharedFailure.js';
-import type { StoreContext } from './storeContext.js';
-import { decryptRecord, type TokenRecord } from './tokenRecord.js';
+import type { StoreContext } from '../storeContext.js';
+import { decryptRecord, type TokenRecord } from '../records/tokenRecord.js';
 
 export type LeaseGrant = Timed<Extract<Acquired, { type: 'lease' }>>;
 

@@ -1,5 +1,5 @@
 /** Parses what the scripts and pushes say. */
-import { TokenStoreError } from '../errors.js';
+import { TokenStoreError } from '../../errors.js';
 
 /** A token as it lies in Redis. Times by Redis' clock, in ms; `life` -1 when unknown. */
 export interface EncryptedToken {

@@ -1,10 +1,10 @@
 /** The Lua scripts as typed calls, and what their answers say about the clock of Redis. */
 import { Subject } from 'rxjs';
-import type { Timers } from '../internal/timers.js';
+import type { Timers } from '../../internal/timers.js';
 import { createBoundedCalls } from './boundedCalls.js';
-import { isDown, scriptRunner } from './client.js';
+import { isDown, scriptRunner } from '../connection/client.js';
 import { createClockBound } from './clockBound.js';
-import type { StoreSettings } from './options.js';
+import type { StoreSettings } from '../options.js';
 import {
   parseAcquireReply,
   parseCommitReply,
@@ -16,7 +16,7 @@ import {
 import { ACQUIRE } from './acquireScript.js';
 import { COMMIT } from './commitScript.js';
 import { FAIL } from './failScript.js';
-import { ttlOf, SHORTEST_PAUSE } from './leaseTimes.js';
+import { ttlOf, SHORTEST_PAUSE } from '../refresh/leaseTimes.js';
 import { SIGN_OUT } from './signOutScript.js';
 
 /**

@@ -1,12 +1,12 @@
 /** Stores a fetched token in Redis; if Redis does not take it in time, this process uses it, and goes on trying. */
 import { firstValueFrom } from 'rxjs';
-import type { StoredToken } from '../token/tokenStore.js';
-import { isClosed } from './client.js';
+import type { StoredToken } from '../../token/tokenStore.js';
+import { isClosed } from '../connection/client.js';
 import type { Fetched } from './fetchUnderLease.js';
 import { useLocally, type RedisRefresh } from './redisRefresh.js';
-import type { CommitResult } from './replies.js';
-import { handOut, keep, receive, type StoreContext } from './storeContext.js';
-import type { TokenRecord } from './tokenRecord.js';
+import type { CommitResult } from '../scripts/replies.js';
+import { handOut, keep, receive, type StoreContext } from '../storeContext.js';
+import type { TokenRecord } from '../records/tokenRecord.js';
 
 /** Between attempts to store a token that Redis did not take. Milliseconds. */
 const PAUSE = 250;

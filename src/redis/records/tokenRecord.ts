@@ -1,8 +1,8 @@
 /** The token as it is encrypted and authenticated in Redis. */
-import { TokenStoreError } from '../errors.js';
-import { isTokenResponse } from '../stores/storedResponse.js';
-import type { TokenResponse } from '../token/types.js';
-import type { EncryptedToken } from './replies.js';
+import { TokenStoreError } from '../../errors.js';
+import { isTokenResponse } from '../../stores/storedResponse.js';
+import type { TokenResponse } from '../../token/types.js';
+import type { EncryptedToken } from '../scripts/replies.js';
 import type { Encryption } from './encryption.js';
 
 /** A token with what is stored beside it. */

@@ -1,12 +1,12 @@
 /** Turns a failed fetch into data that other processes can read, and back into an error. */
-import { InvalidTokenResponseError, TokenEndpointError, TokenFetchTimeoutError } from '../errors.js';
-import { errorCodeOf } from '../answers/errorCode.js';
-import { fieldsOf } from '../internal/fieldsOf.js';
-import { statusOf } from '../answers/status.js';
-import { isPrintable } from '../answers/oauthErrors.js';
-import { messageOf } from '../answers/messageOf.js';
-import { markPermanent } from '../answers/permanentError.js';
-import { failureWithReason, isPermanentFailure } from '../answers/isPermanentFailure.js';
+import { InvalidTokenResponseError, TokenEndpointError, TokenFetchTimeoutError } from '../../errors.js';
+import { errorCodeOf } from '../../answers/errorCode.js';
+import { fieldsOf } from '../../internal/fieldsOf.js';
+import { statusOf } from '../../answers/status.js';
+import { isPrintable } from '../../answers/oauthErrors.js';
+import { messageOf } from '../../answers/messageOf.js';
+import { markPermanent } from '../../answers/permanentError.js';
+import { failureWithReason, isPermanentFailure } from '../../answers/isPermanentFailure.js';
 
 /** What processes share of a failed fetch: class and message, and what it is judged by. No response, no cause. */
 interface SharedFailure {
