@@ -24,7 +24,7 @@ for (const [format, type] of Object.entries(formats)) {
 }
 
 // oauth4webapi is an ES module. Jest and AWS Lambda cannot require one, so CommonJS has a copy of it.
-const cjs = join(dist, 'cjs/oauth');
+const cjs = join(dist, 'cjs/oauth/endpoint');
 const library = join(root, 'node_modules/oauth4webapi');
 await build({
   entryPoints: [join(library, 'build/index.js')],

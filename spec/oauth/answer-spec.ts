@@ -1,6 +1,12 @@
 import { InvalidTokenResponseError, TokenEndpointError } from '../../src/errors.js';
 import { isPermanentFailure } from '../../src/answers/isPermanentFailure.js';
-import { clockSkewOf, mediaTypeOf, retryAfterIn, tokenResponseOf, type Answer } from '../../src/oauth/answer.js';
+import {
+  clockSkewOf,
+  mediaTypeOf,
+  retryAfterIn,
+  tokenResponseOf,
+  type Answer,
+} from '../../src/oauth/endpoint/answer.js';
 
 const NOW = Date.UTC(2026, 0, 1, 12);
 const at = (offset: number) => new Date(NOW + offset).toUTCString();

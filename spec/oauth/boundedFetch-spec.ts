@@ -1,5 +1,5 @@
 import crossFetch from 'cross-fetch';
-import { boundedFetch } from '../../src/oauth/boundedFetch.js';
+import { boundedFetch } from '../../src/oauth/endpoint/boundedFetch.js';
 import { isPermanentFailure } from '../../src/answers/isPermanentFailure.js';
 import { failureOf } from '../http/support.js';
 import { answer, hostileServer, LEAK, type Misdeed } from './hostileServer.js';

@@ -4,7 +4,7 @@ import { jwtBearer } from '../../src/oauth/jwtBearer.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import { tokenExchange } from '../../src/oauth/tokenExchange.js';
-import type { Supplied } from '../../src/oauth/supplied.js';
+import type { Supplied } from '../../src/oauth/checks/supplied.js';
 import type { TokenSource } from '../../src/token/types.js';
 import { ask, fakeEndpoint } from './fakeEndpoint.js';
 

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { redactedCause } from '../../src/oauth/redact.js';
+import { redactedCause } from '../../src/oauth/endpoint/redact.js';
 
 const SECRET = 's3cret/with+odd%characters';
 

@@ -2,7 +2,7 @@ import { firstValueFrom, lastValueFrom } from 'rxjs';
 import { ON_CLOSE } from '../../src/internal/hiddenMembers.js';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
-import { REVOCATION_TIMEOUT } from '../../src/oauth/revoke.js';
+import { REVOCATION_TIMEOUT } from '../../src/oauth/endpoint/revoke.js';
 import type { SourceHooks } from '../../src/token/sourceHooks.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { AccessToken, TokenSource } from '../../src/token/types.js';

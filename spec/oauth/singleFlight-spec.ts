@@ -1,4 +1,4 @@
-import { singleFlight } from '../../src/oauth/singleFlight.js';
+import { singleFlight } from '../../src/oauth/signIn/singleFlight.js';
 
 describe('one run for all callers', () => {
   it('should keep no timer when it is over', async () => {

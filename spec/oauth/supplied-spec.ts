@@ -1,4 +1,4 @@
-import { supplied } from '../../src/oauth/supplied.js';
+import { supplied } from '../../src/oauth/checks/supplied.js';
 import { turns } from './fakeEndpoint.js';
 
 describe('an option that is a function', () => {

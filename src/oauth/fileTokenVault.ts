@@ -3,7 +3,7 @@ import { checkPath, codeOf, files, openSafe, syncDirectory, targetOf } from '../
 import { fieldsOf } from '../internal/fieldsOf.js';
 import { parseJson } from '../answers/parseBody.js';
 import { createQueue } from '../internal/queue.js';
-import { hasControlCharacter, otherThanToken, trimmed } from './textOption.js';
+import { hasControlCharacter, otherThanToken, trimmed } from './checks/textOption.js';
 
 /** Reads and writes a refresh token in a file. Give both methods to `refreshToken` as they are. */
 export interface TokenVault {

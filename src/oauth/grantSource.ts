@@ -1,9 +1,9 @@
 /** The common part of the sources without a refresh token: one exchange per request, and revocation at the end. */
 import type { AccessToken, TokenSource } from '../token/types.js';
 import type { OAuthOptions } from './options.js';
-import { REVOCATION_TIMEOUT } from './revoke.js';
-import { givenBy, TokenEndpoint, withHooks } from './tokenEndpoint.js';
-import type { GrantParameters } from './tokenRequest.js';
+import { REVOCATION_TIMEOUT } from './endpoint/revoke.js';
+import { givenBy, TokenEndpoint, withHooks } from './endpoint/tokenEndpoint.js';
+import type { GrantParameters } from './endpoint/tokenRequest.js';
 import { outliveCaller } from './outliveCaller.js';
 
 /**

@@ -5,5 +5,5 @@ export { fileTokenVault, type TokenVault } from './fileTokenVault.js';
 export { jwtBearer, type JwtBearerOptions } from './jwtBearer.js';
 export type { ClientAuthMethod, OAuthOptions, RefreshTokenOptions, RotatedTokens } from './options.js';
 export { refreshToken } from './refreshToken.js';
-export type { Supplied } from './supplied.js';
+export type { Supplied } from './checks/supplied.js';
 export { tokenExchange, type TokenExchangeOptions } from './tokenExchange.js';

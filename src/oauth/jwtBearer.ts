@@ -3,7 +3,7 @@ import { requireObject } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
 import { grantSource } from './grantSource.js';
 import type { OAuthOptions } from './options.js';
-import { checkSupplied, supplied, type Supplied } from './supplied.js';
+import { checkSupplied, supplied, type Supplied } from './checks/supplied.js';
 
 export interface JwtBearerOptions extends OAuthOptions {
   /**

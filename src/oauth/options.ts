@@ -2,7 +2,7 @@
 import type { ObservableInput } from 'rxjs';
 import type { CryptoKey, CryptoKeyPair } from '../internal/platformTypes.js';
 import type { TokenFields, TokenResponse } from '../token/types.js';
-import type { Supplied } from './supplied.js';
+import type { Supplied } from './checks/supplied.js';
 
 /** How the client authenticates (RFC 6749 section 2.3, RFC 7523 section 2.2, RFC 8705 section 2). */
 export type ClientAuthMethod = (typeof CLIENT_AUTH)[number];

@@ -1,13 +1,13 @@
 /** The public function `refreshToken`: the source for users, whose refresh tokens may be replaced at each use. */
 import { requireFunctions, requireObject } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
-import { createForgottenTokens } from './revoke.js';
+import { createForgottenTokens } from './endpoint/revoke.js';
 import { createQueue } from '../internal/queue.js';
-import { createRefreshSession } from './refreshSession.js';
+import { createRefreshSession } from './signIn/refreshSession.js';
 import type { RefreshTokenOptions } from './options.js';
-import { checkSupplied } from './supplied.js';
-import { givenBy, TokenEndpoint, withHooks, type OnEnd } from './tokenEndpoint.js';
-import { refuseControlCharacters, trimmed } from './textOption.js';
+import { checkSupplied } from './checks/supplied.js';
+import { givenBy, TokenEndpoint, withHooks, type OnEnd } from './endpoint/tokenEndpoint.js';
+import { refuseControlCharacters, trimmed } from './checks/textOption.js';
 
 /**
  * A token for a user who signed in before (RFC 6749 section 6). The server may replace the refresh token with each use,

@@ -3,8 +3,8 @@ import { requireObject } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
 import { grantSource } from './grantSource.js';
 import type { OAuthOptions } from './options.js';
-import { checkSupplied, supplied, type Supplied } from './supplied.js';
-import { checkText } from './textOption.js';
+import { checkSupplied, supplied, type Supplied } from './checks/supplied.js';
+import { checkText } from './checks/textOption.js';
 
 export interface TokenExchangeOptions extends OAuthOptions {
   /**

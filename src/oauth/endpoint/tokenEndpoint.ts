@@ -1,17 +1,17 @@
 /** Exchanges a grant for a token: discovery, the request, and its repeat if the server asks for one. */
-import { TokenEndpointError } from '../errors.js';
-import { isKnownCode } from '../answers/oauthErrors.js';
-import { GIVEN_BY, ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/hiddenMembers.js';
-import { isMarkedPermanent, permanentError } from '../answers/permanentError.js';
-import type { SourceHooks, TokenProof } from '../token/sourceHooks.js';
-import { checkTokenResponse, copyOfTokenResponse } from '../answers/tokenResponse.js';
-import type { TokenResponse, TokenSource } from '../token/types.js';
+import { TokenEndpointError } from '../../errors.js';
+import { isKnownCode } from '../../answers/oauthErrors.js';
+import { GIVEN_BY, ON_CLOSE, ON_SIGN_OUT, PROOF } from '../../internal/hiddenMembers.js';
+import { isMarkedPermanent, permanentError } from '../../answers/permanentError.js';
+import type { SourceHooks, TokenProof } from '../../token/sourceHooks.js';
+import { checkTokenResponse, copyOfTokenResponse } from '../../answers/tokenResponse.js';
+import type { TokenResponse, TokenSource } from '../../token/types.js';
 import { clockSkewOf, tokenResponseOf, type Answer } from './answer.js';
 import { ServerLookup } from './authorizationServer.js';
-import { checkedOptions, type CheckedOptions } from './checkOptions.js';
+import { checkedOptions, type CheckedOptions } from '../checks/checkOptions.js';
 import { clientIdentity, type ClientIdentity } from './clientAuth.js';
 import { createDpopHandle, createProof, type DpopHandle } from './dpop.js';
-import type { OAuthOptions } from './options.js';
+import type { OAuthOptions } from '../options.js';
 import { sendRevocation, type TokenHint } from './revoke.js';
 import { sendTokenRequest, type GrantRequest } from './tokenRequest.js';
 

@@ -1,17 +1,17 @@
 /** Reads the answer of a token endpoint: a token, or an error with the code that the answer means. */
-import { TokenEndpointError } from '../errors.js';
-import { asksForAnotherTry, isHtml } from '../answers/anotherTry.js';
-import { errorCodeOf, saysError } from '../answers/errorCode.js';
-import { failedStatusIn, isTemporaryStatus } from '../answers/status.js';
-import { fieldsOf } from '../internal/fieldsOf.js';
-import { isKnownCode, isPermanentCode, isTemporaryCode, requiresSignIn } from '../answers/oauthErrors.js';
-import { parseBody } from '../answers/parseBody.js';
-import { asksToWaitBy, parseHttpDate, retryAfterBy } from '../answers/retryAfter.js';
-import { isText } from '../internal/kindOf.js';
-import { markPermanent } from '../answers/permanentError.js';
-import { isEmptyToken, missingTokenError, misplacedTokenIn } from '../answers/missingToken.js';
-import { notJsonError } from '../answers/tokenResponse.js';
-import type { TokenResponse } from '../token/types.js';
+import { TokenEndpointError } from '../../errors.js';
+import { asksForAnotherTry, isHtml } from '../../answers/anotherTry.js';
+import { errorCodeOf, saysError } from '../../answers/errorCode.js';
+import { failedStatusIn, isTemporaryStatus } from '../../answers/status.js';
+import { fieldsOf } from '../../internal/fieldsOf.js';
+import { isKnownCode, isPermanentCode, isTemporaryCode, requiresSignIn } from '../../answers/oauthErrors.js';
+import { parseBody } from '../../answers/parseBody.js';
+import { asksToWaitBy, parseHttpDate, retryAfterBy } from '../../answers/retryAfter.js';
+import { isText } from '../../internal/kindOf.js';
+import { markPermanent } from '../../answers/permanentError.js';
+import { isEmptyToken, missingTokenError, misplacedTokenIn } from '../../answers/missingToken.js';
+import { notJsonError } from '../../answers/tokenResponse.js';
+import type { TokenResponse } from '../../token/types.js';
 
 /** What a token endpoint answered. */
 export interface Answer {

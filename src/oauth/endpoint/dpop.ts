@@ -1,6 +1,6 @@
 /** Proofs of possession (RFC 9449), for the token endpoint and for the clients of a stream. */
 import * as oauth from 'oauth4webapi';
-import type { ProvenRequest, TokenProof } from '../token/sourceHooks.js';
+import type { ProvenRequest, TokenProof } from '../../token/sourceHooks.js';
 import { requestOptions } from './boundedFetch.js';
 
 /** Signs proofs with the key of one source by the server's clock, and remembers nonces. */

@@ -1,24 +1,24 @@
 /** Gets the next token of a sign-in: by its refresh token, by a newer one that is stored, or by another sign-in. */
 import { firstValueFrom } from 'rxjs';
-import { TokenEndpointError } from '../errors.js';
-import { errorCodeOf } from '../answers/errorCode.js';
-import { isTemporaryStatus } from '../answers/status.js';
-import { asObservable } from '../internal/observableOf.js';
-import { requiresSignIn } from '../answers/oauthErrors.js';
-import { stopwatch, type Aged } from '../internal/stopwatch.js';
-import { orAborted, reasonOf } from '../internal/onAbort.js';
-import { permanentError } from '../answers/permanentError.js';
-import type { TokenResponse } from '../token/types.js';
-import { mayRejectRefreshToken } from './answer.js';
+import { TokenEndpointError } from '../../errors.js';
+import { errorCodeOf } from '../../answers/errorCode.js';
+import { isTemporaryStatus } from '../../answers/status.js';
+import { asObservable } from '../../internal/observableOf.js';
+import { requiresSignIn } from '../../answers/oauthErrors.js';
+import { stopwatch, type Aged } from '../../internal/stopwatch.js';
+import { orAborted, reasonOf } from '../../internal/onAbort.js';
+import { permanentError } from '../../answers/permanentError.js';
+import type { TokenResponse } from '../../token/types.js';
+import { mayRejectRefreshToken } from '../endpoint/answer.js';
 import {
   createCurrentRefreshToken,
   type CurrentRefreshToken,
   type CurrentRefreshTokenOptions,
   type Report,
 } from './currentRefreshToken.js';
-import type { RefreshTokenOptions } from './options.js';
-import { isMissing } from './supplied.js';
-import type { TokenEndpoint } from './tokenEndpoint.js';
+import type { RefreshTokenOptions } from '../options.js';
+import { isMissing } from '../checks/supplied.js';
+import type { TokenEndpoint } from '../endpoint/tokenEndpoint.js';
 
 type Reauthenticate = NonNullable<RefreshTokenOptions['reauthenticate']>;
 

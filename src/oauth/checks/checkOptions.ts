@@ -1,8 +1,8 @@
 /** Checks the options that all grants have in common. */
-import { refuseUnknown, requireFunctions } from '../internal/validate.js';
+import { refuseUnknown, requireFunctions } from '../../internal/validate.js';
 import { checkText, wrongKind } from './textOption.js';
-import { CLIENT_AUTH, type ClientAuthMethod, type OAuthOptions } from './options.js';
-import { endpointOption, toUrl } from './secureUrl.js';
+import { CLIENT_AUTH, type ClientAuthMethod, type OAuthOptions } from '../options.js';
+import { endpointOption, toUrl } from '../endpoint/secureUrl.js';
 import { checkSupplied } from './supplied.js';
 
 /** Options that `checkedOptions` let pass. */

@@ -1,5 +1,5 @@
 /** Makes causes of errors safe to log: what servers and options say may hold secrets. */
-import { LONGEST_CHAIN } from '../answers/members.js';
+import { LONGEST_CHAIN } from '../../answers/members.js';
 
 /**
  * What a failure may tell: class names, codes and fixed texts. Messages, inputs, responses and buffers may hold

@@ -1,5 +1,5 @@
 /** Checks options that are texts. Its errors show no value, since that may be a secret. */
-import { isText, kindOf } from '../internal/kindOf.js';
+import { isText, kindOf } from '../../internal/kindOf.js';
 
 /** The error of an option that is wrong. It does not show the value, as that of `internal/validate` does. */
 export const wrongKind = (name: string, value: unknown, range: string): TypeError =>

@@ -1,12 +1,12 @@
 /** Revokes tokens at the end of a session, and remembers them so that they are not used again. */
 import * as oauth from 'oauth4webapi';
 import { asyncScheduler } from 'rxjs';
-import { createTimers } from '../internal/timers.js';
-import type { TokenResponse } from '../token/types.js';
+import { createTimers } from '../../internal/timers.js';
+import type { TokenResponse } from '../../token/types.js';
 import type { ServerLookup } from './authorizationServer.js';
 import { boundedFetch, requestOptions } from './boundedFetch.js';
 import type { ClientIdentity } from './clientAuth.js';
-import type { CheckedOptions } from './checkOptions.js';
+import type { CheckedOptions } from '../checks/checkOptions.js';
 
 export type TokenHint = 'access_token' | 'refresh_token';
 

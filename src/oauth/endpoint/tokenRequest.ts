@@ -1,13 +1,13 @@
 /** The form that is sent to a token endpoint. */
 import * as oauth from 'oauth4webapi';
-import { displayUrl } from '../internal/urls.js';
+import { displayUrl } from '../../internal/urls.js';
 import { answeredBy, type Answer } from './answer.js';
 import type { AuthorizationServer } from './authorizationServer.js';
 import { boundedFetch, requestOptions, type OAuthFetch } from './boundedFetch.js';
 import type { ClientIdentity } from './clientAuth.js';
 import type { DpopHandle } from './dpop.js';
-import type { CheckedOptions } from './checkOptions.js';
-import type { TokenResponse } from '../token/types.js';
+import type { CheckedOptions } from '../checks/checkOptions.js';
+import type { TokenResponse } from '../../token/types.js';
 
 /** Form parameters; what is undefined is left out. */
 export type GrantParameters = Readonly<Record<string, string | undefined>>;

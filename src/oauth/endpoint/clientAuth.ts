@@ -1,7 +1,7 @@
 /** How the client authenticates at the token endpoint: by a secret, a signed assertion, TLS or not at all. */
 import * as oauth from 'oauth4webapi';
-import type { CheckedOptions } from './checkOptions.js';
-import { supplied, type Supplied } from './supplied.js';
+import type { CheckedOptions } from '../checks/checkOptions.js';
+import { supplied, type Supplied } from '../checks/supplied.js';
 
 /** Who the client is, and how it says so, in one request: what oauth4webapi wants to know. */
 export type ClientIdentity = [oauth.Client, oauth.ClientAuth];

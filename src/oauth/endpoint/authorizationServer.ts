@@ -1,11 +1,11 @@
 /** Where the endpoints of an authorization server are: by discovery, or by the options. */
 import * as oauth from 'oauth4webapi';
-import { displayUrl } from '../internal/urls.js';
-import { TokenEndpointError } from '../errors.js';
-import { permanentError } from '../answers/permanentError.js';
+import { displayUrl } from '../../internal/urls.js';
+import { TokenEndpointError } from '../../errors.js';
+import { permanentError } from '../../answers/permanentError.js';
 import { answeredBy, asksToRetry, retryAfterIn, TEMPORARILY_UNAVAILABLE } from './answer.js';
 import { boundedFetch, requestOptions } from './boundedFetch.js';
-import type { CheckedOptions } from './checkOptions.js';
+import type { CheckedOptions } from '../checks/checkOptions.js';
 import { objectionTo, toUrl } from './secureUrl.js';
 
 /** What we need to know of an authorization server. */
