@@ -32,7 +32,7 @@ const borders = {
   testing: {
     may: [...common, folder('token')],
     types: node('[a-z/_]+'),
-    why: 'testing loads in browsers: see nodeHttp.ts.',
+    why: 'testing loads in browsers: see server/nodeHttp.ts.',
   },
   connect: { may: [...common, ...folders('token', 'http'), packaged('eventsource-parser')] },
   pool: { may: [...common, folder('token')] },

@@ -1,6 +1,6 @@
 import { filter, firstValueFrom, from, map, merge, Observable, Subject, type ObservableInput } from 'rxjs';
 import type { RefreshReason, StoredToken, TokenResponse, TokenStore } from 'rx-fresh-token';
-import { storeContract } from '../../src/testing/storeContract.js';
+import { storeContract } from '../../src/testing/contract/storeContract.js';
 
 /** What a store does wrong. */
 interface Fault {

@@ -19,7 +19,7 @@ import type { StoredToken, TokenRequest, TokenResponse, TokenStore } from 'rx-fr
 import { fileTokenStore } from 'rx-fresh-token/file';
 import { HEAD_START } from '../../src/internal/hiddenMembers.js';
 import { memoryTokenStore } from '../../src/testing/memoryTokenStore.js';
-import { storeContract, type StoresUnderTest } from '../../src/testing/storeContract.js';
+import { storeContract, type StoresUnderTest } from '../../src/testing/contract/storeContract.js';
 import { instances, KINDS } from '../redis/clients.js';
 import { itKeepsTheContract } from './storeContract.js';
 

@@ -1,4 +1,4 @@
-import { storeContract, type StoresUnderTest } from '../../src/testing/storeContract.js';
+import { storeContract, type StoresUnderTest } from '../../src/testing/contract/storeContract.js';
 
 /**
  * The contract that every store is run against, as specs. Each has a place of its own, and most of them wait: some run

@@ -7,12 +7,12 @@ import {
   requireMethod,
   requireObject,
   wrong,
-} from '../internal/validate.js';
+} from '../../internal/validate.js';
 import type { ApiCall, Tolerance } from './apiRecord.js';
 import { createJudge, requireApiSteps, type ApiStep } from './apiJudge.js';
-import type { FakeTokenSource } from './fakeTokenSource.js';
-import { LONGEST, perCall, requireWords } from './settings.js';
-import { createTokenRegister, type TokenRegister } from './tokenRegister.js';
+import type { FakeTokenSource } from '../source/fakeTokenSource.js';
+import { LONGEST, perCall, requireWords } from '../settings.js';
+import { createTokenRegister, type TokenRegister } from '../tokenRegister.js';
 
 /** All times in milliseconds. `undefined` means the default; a value out of range is a TypeError at creation. */
 export interface ScriptedApiOptions<T = string> {

@@ -1,7 +1,7 @@
 /** Decides which status a test API answers, by the token of the request and by what the test has forbidden. */
-import { wrong } from '../internal/validate.js';
-import { requireSteps } from './settings.js';
-import type { TokenFate } from './tokenRegister.js';
+import { wrong } from '../../internal/validate.js';
+import { requireSteps } from '../settings.js';
+import type { TokenFate } from '../tokenRegister.js';
 
 /**
  * What the API does with a call: `'ok'` judges its token; a status from 200 to 599 is answered whatever the token;

@@ -1,6 +1,6 @@
 /** Records the calls of the fake source, and finds those that a correct stream does not make. */
-import type { RefreshReason, TokenRequest } from '../token/types.js';
-import { createFakeRecord, type RecordSettings } from './fakeRecord.js';
+import type { RefreshReason, TokenRequest } from '../../token/types.js';
+import { createFakeRecord, type RecordSettings } from '../fakeRecord.js';
 
 /** One call of a fake source. It goes on changing until it is settled. */
 export interface TokenCall {

@@ -1,13 +1,13 @@
 /** The public function `scriptedApi`: an API that checks tokens, and knows which calls were wrong. */
 import { defer, finalize, map, of, type Observable } from 'rxjs';
-import { fieldsOf } from '../internal/fieldsOf.js';
-import { wrong } from '../internal/validate.js';
-import type { AccessToken } from '../token/types.js';
+import { fieldsOf } from '../../internal/fieldsOf.js';
+import { wrong } from '../../internal/validate.js';
+import type { AccessToken } from '../../token/types.js';
 import { fetchFrom, type ApiResponse } from './apiFetch.js';
 import type { Forbidden } from './apiJudge.js';
 import { createApiRecord, type ApiCall } from './apiRecord.js';
 import { apiSettings, type ScriptedApiOptions } from './apiSettings.js';
-import type { TokenRegister } from './tokenRegister.js';
+import type { TokenRegister } from '../tokenRegister.js';
 
 /** An API for tests, see {@link scriptedApi}. The functions need no `this`. */
 export interface ScriptedApi<T = string> {

@@ -1,9 +1,9 @@
 /** The behaviour of the test server without its port: tokens, answers, counts, and the orders of the test. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { requireApiSteps, type ApiStep, type createJudge } from './apiJudge.js';
+import { requireApiSteps, type ApiStep, type createJudge } from '../api/apiJudge.js';
 import { preflight, reply } from './nodeHttp.js';
 import { createTokenEndpoint, type Answer } from './tokenEndpoint.js';
-import { createTokenRegister } from './tokenRegister.js';
+import { createTokenRegister } from '../tokenRegister.js';
 
 /** Real time, whatever fake timers are put in its place later: a server's clients are elsewhere. */
 const { setTimeout, clearTimeout } = globalThis;

@@ -1,10 +1,10 @@
 /** The options of `fakeTokenSource`: their public types, their checks and their defaults. */
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { numbersIn, requireBoolean, requireFunctions, requireMethod, requireObject } from '../internal/validate.js';
-import type { TokenResponse } from '../token/types.js';
-import { isError } from './plainError.js';
-import { LONGEST, perCall, requireSteps } from './settings.js';
-import { namesOf, type TokenNames } from './tokenNames.js';
+import { numbersIn, requireBoolean, requireFunctions, requireMethod, requireObject } from '../../internal/validate.js';
+import type { TokenResponse } from '../../token/types.js';
+import { isError } from '../plainError.js';
+import { LONGEST, perCall, requireSteps } from '../settings.js';
+import { namesOf, type TokenNames } from '../tokenNames.js';
 
 /**
  * What the source does when it is called: `'token'` yields the next one; `'transient'` fails with status 503,

@@ -1,6 +1,6 @@
 /** The part of `storeContract` about what a store says of its tokens. */
 import { firstValueFrom, of, timer } from 'rxjs';
-import type { TokenResponse } from '../token/types.js';
+import type { TokenResponse } from '../../token/types.js';
 import { demand, equal, slowFetch, tokenOf, valueOf, type Checks, type Fetch } from './checkContext.js';
 
 /** What is known of a token that is handed out: its age, its end, the response. */

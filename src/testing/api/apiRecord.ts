@@ -1,6 +1,6 @@
 /** Records the calls of the scripted API, and finds those that a correct client does not make. */
 import type { Credential } from './apiJudge.js';
-import { createFakeRecord, type RecordSettings } from './fakeRecord.js';
+import { createFakeRecord, type RecordSettings } from '../fakeRecord.js';
 
 /** One call of an API. It goes on changing until it is settled. */
 export interface ApiCall {

@@ -1,6 +1,6 @@
 /** The part of `storeContract` about sign-outs: no token of an old session comes back. */
 import { firstValueFrom, Subject, timer } from 'rxjs';
-import type { TokenResponse } from '../token/types.js';
+import type { TokenResponse } from '../../token/types.js';
 import { demand, heldByAll, valueOf, type Checks } from './checkContext.js';
 
 /** What follows a sign-out, for a store that has `signOut`. */

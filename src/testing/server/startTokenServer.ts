@@ -1,12 +1,12 @@
 /** The public function `startTokenServer`: a real server on loopback for integration tests. */
-import { numbersIn, requireObject, wrong } from '../internal/validate.js';
-import type { TokenSource } from '../token/types.js';
-import { createJudge, type ApiStep, type Forbidden } from './apiJudge.js';
+import { numbersIn, requireObject, wrong } from '../../internal/validate.js';
+import type { TokenSource } from '../../token/types.js';
+import { createJudge, type ApiStep, type Forbidden } from '../api/apiJudge.js';
 import { listen } from './nodeHttp.js';
-import { LONGEST } from './settings.js';
+import { LONGEST } from '../settings.js';
 import { fetchToken, type ServerTokenStep } from './tokenEndpoint.js';
-import type { TokenRegister } from './tokenRegister.js';
-import { namesOf, type TokenNames } from './tokenNames.js';
+import type { TokenRegister } from '../tokenRegister.js';
+import { namesOf, type TokenNames } from '../tokenNames.js';
 import { tokenServer } from './tokenServer.js';
 
 /**

@@ -1,7 +1,7 @@
 /** The token endpoint of the test server, with the failures that a test can order. */
-import { TokenEndpointError } from '../errors.js';
-import type { TokenResponse } from '../token/types.js';
-import { requireWords } from './settings.js';
+import { TokenEndpointError } from '../../errors.js';
+import type { TokenResponse } from '../../token/types.js';
+import { requireWords } from '../settings.js';
 
 /** What is answered; `hang`: nothing; `down`: the connection breaks. */
 export type Answer = JsonAnswer | 'hang' | 'down';

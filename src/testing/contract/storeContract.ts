@@ -1,6 +1,6 @@
 /** The public function `storeContract`: runs every check of the contract on fresh stores, with a time limit. */
-import { FINITE, numbersIn, requireObject, wrong } from '../internal/validate.js';
-import type { TokenStore } from '../token/tokenStore.js';
+import { FINITE, numbersIn, requireObject, wrong } from '../../internal/validate.js';
+import type { TokenStore } from '../../token/tokenStore.js';
 import { FETCH_CHECKS } from './fetchChecks.js';
 import { SIGN_OUT_CHECKS } from './signOutChecks.js';
 import { createContext, demand, type Stores } from './checkContext.js';

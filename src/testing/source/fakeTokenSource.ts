@@ -1,14 +1,14 @@
 /** The public function `fakeTokenSource`: plays the steps of a test in virtual time. */
 import { defer, finalize, merge, of, take, tap, type Observable, type SchedulerLike } from 'rxjs';
-import { TokenEndpointError } from '../errors.js';
-import { lifetimeOf } from '../token/decisions/lifetime.js';
-import { isText } from '../internal/kindOf.js';
-import type { TokenRequest, TokenResponse } from '../token/types.js';
-import { isError } from './plainError.js';
-import { aborted } from '../internal/onAbort.js';
+import { TokenEndpointError } from '../../errors.js';
+import { lifetimeOf } from '../../token/decisions/lifetime.js';
+import { isText } from '../../internal/kindOf.js';
+import type { TokenRequest, TokenResponse } from '../../token/types.js';
+import { isError } from '../plainError.js';
+import { aborted } from '../../internal/onAbort.js';
 import { createSourceRecord, type TokenCall } from './sourceRecord.js';
 import { sourceSettings, type FakeTokenSourceOptions, type TokenStep } from './sourceSettings.js';
-import { createTokenRegister, type TokenRegister } from './tokenRegister.js';
+import { createTokenRegister, type TokenRegister } from '../tokenRegister.js';
 
 /** A token source for tests, see {@link fakeTokenSource}. It is the register of its tokens, too. */
 export interface FakeTokenSource extends TokenRegister {

@@ -11,10 +11,10 @@ import {
   timer,
   type Observable,
 } from 'rxjs';
-import { abortable } from '../internal/abortable.js';
-import { accessToken } from '../token/decisions/accessToken.js';
-import type { StoredToken, TokenStore } from '../token/tokenStore.js';
-import type { AccessToken, RefreshReason, TokenResponse } from '../token/types.js';
+import { abortable } from '../../internal/abortable.js';
+import { accessToken } from '../../token/decisions/accessToken.js';
+import type { StoredToken, TokenStore } from '../../token/tokenStore.js';
+import type { AccessToken, RefreshReason, TokenResponse } from '../../token/types.js';
 
 export const NO_ANSWER = 'the store breaks its contract: no answer in time';
 

@@ -1,6 +1,6 @@
 /** The part of `storeContract` about fetching: never two fetches where one is enough. */
 import { firstValueFrom, NEVER, Subject, throwError, timer } from 'rxjs';
-import type { RefreshReason, TokenResponse } from '../token/types.js';
+import type { RefreshReason, TokenResponse } from '../../token/types.js';
 import {
   demand,
   equal,
