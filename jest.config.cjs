@@ -68,13 +68,10 @@ const runner = '<rootDir>/spec/setup/lanes.cjs';
 /** All other specs run beside those, at a lower priority, so that they make none of them late. */
 const background = { ...base, runner, setupFiles: ['<rootDir>/spec/setup/lowPriority.cjs'] };
 
-/** A third of the time of `unit` is waiting. With no others beside them, one more worker fills it. */
-const isUnitAlone = process.argv.slice(2).join(' ') === '--selectProjects unit';
-
 /** @type {import('jest').Config} */
 module.exports = {
-  // Two beside those for ALONE and WAITING, whatever the machine: one more makes some specs late.
-  maxWorkers: isUnitAlone ? 3 : 2,
+  // Three beside those for ALONE and WAITING, whatever the machine: a third of their time is waiting, too.
+  maxWorkers: 3,
   // Many specs start servers and processes, and the machine may be busy: a test that hangs is what this is for.
   // Jest takes it from here only, not from a project.
   testTimeout: 30_000,

@@ -1,20 +1,24 @@
 'use strict';
 // CommonJS, since Jest's sandbox and its set-up outside both load it.
 const { spawn } = require('node:child_process');
+const { randomInt } = require('node:crypto');
 const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
 const { connect, createServer } = require('node:net');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
 
-/** A port that is free now. */
-const freePort = () =>
-  new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
+/** Whether nothing listens on a port. */
+const isFree = (port) =>
+  new Promise((resolve) => {
+    const probe = createServer().once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
   });
+
+/** A port that is free now, below those that a system gives to connections: one of them might take it meanwhile. */
+async function freePort() {
+  const port = randomInt(11_000, 32_000);
+  return (await isFree(port)) ? port : freePort();
+}
 
 /** A redis-server that keeps nothing on disk, or a sentinel that watches the one on a port, as `main`. `stop` ends it and removes its folder. */
 async function startRedis({ port, args = [], sentinelOf } = {}) {
