@@ -1,4 +1,5 @@
-// Packs the library once, for all checks of `npm run package`: node_modules/.cache/package.tgz.
+// Packs the library once, for all checks of it: node_modules/.cache/package.tgz. Nothing is linted meanwhile, since
+// scripts/folders.mjs writes folders into the root that have the names of packages.
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { pack } from './packed.mjs';
