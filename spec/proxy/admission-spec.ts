@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Subject } from 'rxjs';
 import { createTokenStream } from 'rx-fresh-token';
 import { createTokenProxy, startTokenProxy } from 'rx-fresh-token/proxy';
-import { objectionToClient, objectionToRequest } from '../../src/proxy/admission.js';
+import { objectionToClient, objectionToRequest } from '../../src/proxy/rules/admission.js';
 import { atEnd, listen, send, setUp, until, Wire } from './support.js';
 
 describe('a client', () => {

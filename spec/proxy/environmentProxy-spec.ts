@@ -1,8 +1,8 @@
 import { createServer, globalAgent, request as httpRequest } from 'node:http';
 import { globalAgent as httpsGlobalAgent } from 'node:https';
 import { connect } from 'node:net';
-import { ownAgent } from '../../src/proxy/agent.js';
-import { fieldsByName, fieldsIn } from '../../src/proxy/headers.js';
+import { ownAgent } from '../../src/proxy/traffic/agent.js';
+import { fieldsByName, fieldsIn } from '../../src/proxy/rules/headers.js';
 import { listen, send, setUp } from './support.js';
 
 interface WithProxyEnv {

@@ -1,6 +1,6 @@
 import { createServer, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
-import { Exchange } from '../../src/proxy/exchange.js';
+import { Exchange } from '../../src/proxy/traffic/exchange.js';
 import { atEnd, listen } from './support.js';
 
 /** Requests to a server that reads nothing. */

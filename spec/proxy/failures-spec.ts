@@ -1,4 +1,4 @@
-import { answerToFailure } from '../../src/proxy/failures.js';
+import { answerToFailure } from '../../src/proxy/rules/failures.js';
 
 const NO_ROUTE = ['destination_ip_unroutable', 'the upstream server cannot be reached'];
 const NOT_TRUSTED = [

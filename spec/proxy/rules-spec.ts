@@ -1,6 +1,6 @@
-import { requestHeaders, responseHeaders } from '../../src/proxy/headers.js';
-import { placeOf } from '../../src/proxy/listenPlace.js';
-import { locationFor, mountOf, objectionToTarget } from '../../src/proxy/target.js';
+import { requestHeaders, responseHeaders } from '../../src/proxy/rules/headers.js';
+import { placeOf } from '../../src/proxy/rules/listenPlace.js';
+import { locationFor, mountOf, objectionToTarget } from '../../src/proxy/rules/target.js';
 
 describe('a request target', () => {
   it.each([

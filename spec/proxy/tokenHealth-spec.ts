@@ -1,5 +1,5 @@
 import { createTokenStream, takeToken, type TokenSource, type TokenStreamOptions } from 'rx-fresh-token';
-import { tokenHealth } from '../../src/proxy/tokenHealth.js';
+import { tokenHealth } from '../../src/proxy/watch/tokenHealth.js';
 import { atEnd, until } from './support.js';
 
 const TOKEN = { access_token: 'a', expires_in: 3600 };

@@ -6,14 +6,21 @@ import type { Duplex } from 'node:stream';
 import { createFetch } from '../http/createFetch.js';
 import { messageOf } from '../answers/messageOf.js';
 import type { TokenStream } from '../token/types.js';
-import { ProxyFailure } from './failures.js';
+import { ProxyFailure } from './rules/failures.js';
 import { settingsOf, type TokenProxyOptions } from './options.js';
-import { createRecords } from './records.js';
+import { createRecords } from './watch/records.js';
 import { serve, type ServingContext } from './serving.js';
-import { tokenHealth } from './tokenHealth.js';
-import { isWebSocket, openResponseOn, readAhead, responseOn, serveWithoutUpgrade, type HandedOver } from './upgrade.js';
-import { refuseUnreadable } from './unreadable.js';
-import { createUpstream } from './upstream.js';
+import { tokenHealth } from './watch/tokenHealth.js';
+import {
+  isWebSocket,
+  openResponseOn,
+  readAhead,
+  responseOn,
+  serveWithoutUpgrade,
+  type HandedOver,
+} from './traffic/upgrade.js';
+import { refuseUnreadable } from './traffic/unreadable.js';
+import { createUpstream } from './traffic/upstream.js';
 
 /** A listener for `request` events of node:http. By itself it leaves upgrades and `Expect: 100-continue` to Node. */
 export interface TokenProxy {

@@ -4,7 +4,7 @@ import { isIPv6 } from 'node:net';
 import { tokenUrlOption } from '../http/destinations.js';
 import { parseUrl } from '../internal/urls.js';
 import { numbersIn, requireBoolean, requireFunctions, requireObject, wrong } from '../internal/validate.js';
-import { checkAgent } from './agent.js';
+import { checkAgent } from './traffic/agent.js';
 
 /** One request that has ended, for an access log. Its path has no query, since a query may be a secret. */
 export interface ProxyLogEntry {

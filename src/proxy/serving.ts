@@ -3,18 +3,18 @@ import type { IncomingMessage, InformationEvent, ServerResponse } from 'node:htt
 import type { Socket } from 'node:net';
 import { messageOf } from '../answers/messageOf.js';
 import type { BodyInit } from '../internal/platformTypes.js';
-import { objectionToClient, objectionToRequest, type ProxyAnswer } from './admission.js';
-import { endWithAnswer } from './earlyAnswer.js';
-import { Exchange } from './exchange.js';
-import { answerToFailure, ProxyFailure } from './failures.js';
-import { framingOf, headOf, hasKnownResponseCoding, requestHeaders, responseHeaders } from './headers.js';
+import { objectionToClient, objectionToRequest, type ProxyAnswer } from './rules/admission.js';
+import { endWithAnswer } from './traffic/earlyAnswer.js';
+import { Exchange } from './traffic/exchange.js';
+import { answerToFailure, ProxyFailure } from './rules/failures.js';
+import { framingOf, headOf, hasKnownResponseCoding, requestHeaders, responseHeaders } from './rules/headers.js';
 import type { ProxySettings } from './options.js';
-import { ownPage } from './ownPages.js';
-import type { RequestRecord, Records } from './records.js';
-import { answer, relay } from './relay.js';
-import type { TokenHealth } from './tokenHealth.js';
-import { joinSockets, type HandedOver } from './upgrade.js';
-import type { Upgraded, UpstreamAnswer } from './upstream.js';
+import { ownPage } from './watch/ownPages.js';
+import type { RequestRecord, Records } from './watch/records.js';
+import { answer, relay } from './traffic/relay.js';
+import type { TokenHealth } from './watch/tokenHealth.js';
+import { joinSockets, type HandedOver } from './traffic/upgrade.js';
+import type { Upgraded, UpstreamAnswer } from './traffic/upstream.js';
 
 export interface ServedRequest {
   readonly request: IncomingMessage;

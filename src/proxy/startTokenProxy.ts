@@ -12,7 +12,7 @@ import { createTimers } from '../internal/timers.js';
 import { numbersIn, requireObject, wrong } from '../internal/validate.js';
 import type { TokenStream } from '../token/types.js';
 import { createTokenProxy } from './createTokenProxy.js';
-import { placeOf, type Place } from './listenPlace.js';
+import { placeOf, type Place } from './rules/listenPlace.js';
 import type { TokenProxyOptions } from './options.js';
 
 export interface StartTokenProxyOptions extends TokenProxyOptions {

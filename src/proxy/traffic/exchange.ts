@@ -1,6 +1,6 @@
 /** The body of a request, streamed once, and kept for a repeat as long as it is small. */
 import type { ClientRequest, IncomingMessage, InformationEvent } from 'node:http';
-import { flushHead, type Field } from './headers.js';
+import { flushHead, type Field } from '../rules/headers.js';
 
 /**
  * How long a server may take for `100 Continue`. Then the body is sent anyway (RFC 9110 section 10.1.1). Milliseconds.

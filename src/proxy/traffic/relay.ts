@@ -1,9 +1,9 @@
 /** Writes answers to the client: those of the upstream server, and those of the proxy. */
 import { STATUS_CODES, validateHeaderValue, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { ProxyAnswer } from './admission.js';
-import { flushHead, responseHeaders, type Field } from './headers.js';
-import type { ProxySettings } from './options.js';
-import { locationFor, mountOf } from './target.js';
+import type { ProxyAnswer } from '../rules/admission.js';
+import { flushHead, responseHeaders, type Field } from '../rules/headers.js';
+import type { ProxySettings } from '../options.js';
+import { locationFor, mountOf } from '../rules/target.js';
 
 /**
  * Passes an answer on to the client. A body that breaks off breaks off there too.

@@ -2,12 +2,12 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import { request as httpsRequest } from 'node:https';
-import { codeOf } from '../internal/files.js';
+import { codeOf } from '../../internal/files.js';
 import { ownAgent } from './agent.js';
 import type { Exchange } from './exchange.js';
-import { ProxyFailure } from './failures.js';
-import { fieldsByName } from './headers.js';
-import type { ProxySettings } from './options.js';
+import { ProxyFailure } from '../rules/failures.js';
+import { fieldsByName } from '../rules/headers.js';
+import type { ProxySettings } from '../options.js';
 
 /** An answer that nobody reads is read to its end, up to so many bytes, to keep the connection. */
 const MOST_DISCARDED = 64 * 1024;

@@ -1,6 +1,6 @@
 /** Closes connections whose client still sends a body that the answer did not need. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { framingOf } from './headers.js';
+import { framingOf } from '../rules/headers.js';
 
 /** How long a client may go on sending after its answer: in silence, and at all, as with nginx. Milliseconds. */
 const SILENCE = 5_000;

@@ -1,9 +1,9 @@
 /** Decides which requests the proxy refuses before anything is sent. */
 import type { IncomingMessage } from 'node:http';
 import { isIPv4, isIPv6, type Server, type Socket } from 'node:net';
-import { isLoopback } from '../internal/loopback.js';
+import { isLoopback } from '../../internal/loopback.js';
 import { framingOf, hasKnownCoding } from './headers.js';
-import type { ProxySettings } from './options.js';
+import type { ProxySettings } from '../options.js';
 import { hasScheme, HEALTH, METRICS, objectionToTarget, pathOf } from './target.js';
 
 /** An answer of the proxy's own. */

@@ -1,7 +1,7 @@
 /** Counts fetches, failures and rejections of the token, for the health page, the metrics and `Retry-After`. */
 import { Subscription } from 'rxjs';
-import { takeToken } from '../token/takeToken.js';
-import type { TokenStream } from '../token/types.js';
+import { takeToken } from '../../token/takeToken.js';
+import type { TokenStream } from '../../token/types.js';
 import { metric } from './metrics.js';
 
 /** Without a failure that says more. Seconds. */

@@ -1,9 +1,9 @@
 /** What is noted of each request, for the log and the metrics. */
 import type { IncomingMessage } from 'node:http';
-import type { Exchange } from './exchange.js';
+import type { Exchange } from '../traffic/exchange.js';
 import { metric } from './metrics.js';
-import type { ProxySettings } from './options.js';
-import { pathOf } from './target.js';
+import type { ProxySettings } from '../options.js';
+import { pathOf } from '../rules/target.js';
 
 export interface RequestRecord {
   exchange?: Exchange;

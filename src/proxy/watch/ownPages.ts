@@ -1,8 +1,8 @@
 /** Serves the pages of the proxy itself: `/-/health` and `/-/metrics`. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Records } from './records.js';
-import { sendText } from './relay.js';
-import { HEALTH, METRICS, pathOf } from './target.js';
+import { sendText } from '../traffic/relay.js';
+import { HEALTH, METRICS, pathOf } from '../rules/target.js';
 import type { TokenHealth } from './tokenHealth.js';
 
 interface OwnPagesContext {

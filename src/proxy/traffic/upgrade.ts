@@ -1,7 +1,7 @@
 /** Connections that leave HTTP: WebSockets, and what Node does for other upgrades. */
 import { ServerResponse, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { fieldsIn, fieldsWithout, headOf, responseHeaders, UPGRADE_FIELDS } from './headers.js';
+import { fieldsIn, fieldsWithout, headOf, responseHeaders, UPGRADE_FIELDS } from '../rules/headers.js';
 import type { Upgraded } from './upstream.js';
 
 /** Only WebSocket: an upgrade to h2c would pass requests by the proxy that it never sees. */

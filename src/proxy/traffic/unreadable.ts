@@ -1,10 +1,10 @@
 /** Answers what Node's parser refuses, which never becomes a request. */
 import { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { codeOf } from '../internal/files.js';
-import { messageOf } from '../answers/messageOf.js';
-import type { ProxyAnswer } from './admission.js';
-import type { Records } from './records.js';
+import { codeOf } from '../../internal/files.js';
+import { messageOf } from '../../answers/messageOf.js';
+import type { ProxyAnswer } from '../rules/admission.js';
+import type { Records } from '../watch/records.js';
 import { answer } from './relay.js';
 import { openResponseOn, responseOn } from './upgrade.js';
 
