@@ -6,7 +6,7 @@ const SLOW = /spec\/(examples\/angular|model\/|leaks\/|secrets\/|browser\/live-)
 /** Collects all garbage eighty times: a worker that has run nothing else has the smallest heap. */
 const NEEDS_SMALL_HEAP = /spec\/http\/garbageCollection/;
 
-/** Begins with the specs that take longest, so that both workers are busy to the end. The sort is stable. */
+/** Begins with the specs that take longest, so that all workers are busy to the end. The sort is stable. */
 module.exports = class SlowFirst extends TestSequencer {
   sort(tests) {
     const sorted = super.sort(tests);
