@@ -172,6 +172,14 @@ it('should write no target of another form than a path into the log, since it ma
   expect(log.map(({ path }) => path)).toEqual(['*', '*', '*']);
 });
 
+it('should write no query and no fragment into the log, since they may have a token', async () => {
+  const { port, log } = await setUp();
+  for (const line of ['GET /orders?access_token=secret', 'GET /orders#access_token=secret'])
+    await new Wire(port, `${line} HTTP/1.1`, 'Host: localhost').until(/HTTP\/1.1 [24]/);
+  await until(() => log.length === 2);
+  expect(log.map(({ path }) => path)).toEqual(['/orders', '/orders']);
+});
+
 describe('a request', () => {
   it.each([
     ['an absolute target', ['GET http://other.example/ HTTP/1.1', 'Host: localhost'], 400],

@@ -119,14 +119,17 @@ describe('the token', () => {
     expect(bodies).toEqual(['onetwo']);
   });
 
+  const expired = ({ headers }: { headers: Pick<Headers, 'get' | 'has'> }) =>
+    headers.has('X-Token-Expired') && headers.get('x-Token-EXPIRED') === '1';
   it.each([
     ['a default', undefined, 403, 2],
     ['an option', ({ status }: { status: number }) => status === 418, 418, 2],
+    ['a header, whatever the case of its name', expired, 409, 2],
     ['an option that says no', () => false, 401, 1],
   ])('should be refused by %s', async (_name, isRejection, status, sent) => {
     const { port, seen } = await setUp({
       isRejection,
-      answer: (_request, response) => response.writeHead(status).end(),
+      answer: (_request, response) => response.writeHead(status, { 'x-token-expired': '1' }).end(),
     });
     expect((await send(port)).status).toBe(status);
     expect(seen.length).toBe(sent);
@@ -173,6 +176,20 @@ describe('without a token', () => {
     await until(() => token$.current !== null);
     await send(port);
     expect([seen.length, log[0]?.status]).toEqual([1, 499]);
+  });
+
+  it('should not go on asking the source for a client that has left', async () => {
+    let asked = 0;
+    const source = () => Promise.reject(new Error(`down ${String(++asked)}`));
+    const stream = { idleTimeout: 0, backoff: { initial: 20, max: 20 } };
+    const { port, log } = await setUp({ source, stream });
+    const wire = new Wire(port, 'GET /orders HTTP/1.1', 'Host: localhost');
+    await until(() => asked >= 2);
+    wire.socket.destroy();
+    await until(() => log.length > 0);
+    const askedForIt = asked;
+    await new Promise((done) => setTimeout(done, 300));
+    expect(asked).toBeLessThanOrEqual(askedForIt + 1);
   });
 
   it('should answer 503 once the stream is closed', async () => {

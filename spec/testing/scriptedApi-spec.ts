@@ -79,7 +79,7 @@ describe('scriptedApi.send', () => {
     const api = scriptedApi({ tokens: ['a'] });
     api.forbid('/admin');
     api.forbid('/audit', 'insufficient_scope');
-    expect(await failureOf(api.send(a, '/admin'))).toMatchObject({ status: 403, headers: {} });
+    expect(await failureOf(api.send(a, '/admin?all=1'))).toMatchObject({ status: 403, headers: {} });
     expect(await failureOf(api.send(a, '/audit'))).toMatchObject({
       status: 403,
       headers: { 'www-authenticate': 'Bearer error="insufficient_scope"' },

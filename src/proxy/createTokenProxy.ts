@@ -35,7 +35,7 @@ export interface TokenProxy {
   attach(server: Server): void;
   /**
    * Ends the proxy: WebSockets are closed, and each connection closes after its open request. Resolves when no request
-   * is open. It closes neither servers nor the token stream.
+   * is open. It closes neither servers nor the token stream: close your server first, since a request is still served.
    */
   close(): Promise<void>;
 }

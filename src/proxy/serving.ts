@@ -79,10 +79,11 @@ async function forward(context: ServingContext, served: ServedRequest, record: R
   const { settings, send } = context;
   const { response } = served;
   const exchange = exchangeOf(context, served);
-  const { method, path } = exchange.init;
+  const { signal, init } = exchange;
+  const { method, path } = init;
   record.exchange = exchange;
   const body = exchange as unknown as BodyInit;
-  const answered = await send(settings.to.origin + path, { method, body, redirect: 'manual' });
+  const answered = await send(settings.to.origin + path, { method, body, signal, redirect: 'manual' });
   const { incoming, upgraded } = answered as unknown as UpstreamAnswer;
   exchange.settle();
   if (response.destroyed) {

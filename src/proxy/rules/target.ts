@@ -24,11 +24,8 @@ export function objectionToTarget(target: string): string | undefined {
 /** Whether it is an absolute URL, which has a scheme (RFC 3986 section 3.1). */
 export const hasScheme = (url: string): boolean => /^[a-z][a-z\d+.-]*:/i.test(url);
 
-/** The target without its query. */
-export const pathOf = (target: string): string => {
-  const query = target.indexOf('?');
-  return query < 0 ? target : target.slice(0, query);
-};
+/** The target without its query, and without a fragment, which has no place there. */
+export const pathOf = (target: string): string => target.replace(/[?#].*/s, '');
 
 /** `/a/../b`, in any encoding and with either slash. Servers ignore what follows a semicolon in a segment. */
 function hasDotSegment(path: string): boolean {

@@ -33,17 +33,21 @@ interface ExchangeInit {
 export class Exchange {
   /** How often the request was sent. */
   sent = 0;
-  /** The client left: nothing more is sent. */
-  isAbandoned = false;
   #kept: Buffer[] | null = [];
   #size = 0;
   #isReading = false;
   #upstream: ClientRequest | undefined;
+  readonly #leaving = new AbortController();
 
   constructor(readonly init: ExchangeInit) {}
 
   get [Symbol.asyncIterator](): (() => AsyncIterator<never>) | undefined {
     return this.isRepeatable ? undefined : nothing;
+  }
+
+  /** Aborts when the client leaves: nothing waits for a token any more, and nothing more is sent. */
+  get signal(): AbortSignal {
+    return this.#leaving.signal;
   }
 
   get isRepeatable(): boolean {
@@ -57,7 +61,7 @@ export class Exchange {
 
   /** The client left, or is answered without the upstream server. */
   abandon(): void {
-    this.isAbandoned = true;
+    this.#leaving.abort();
     this.#kept = null;
     this.#upstream?.destroy();
     if (this.#isReading) this.init.incoming.resume();

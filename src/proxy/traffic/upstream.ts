@@ -48,7 +48,7 @@ export function createUpstream({ to, timeout, agent: given }: ProxySettings) {
   const send = (exchange: Exchange, added: Record<string, string>): Promise<UpstreamAnswer> =>
     new Promise((resolve, reject) => {
       const { method, path, headers, onInformation } = exchange.init;
-      if (exchange.isAbandoned) throw new Error('the client left');
+      if (exchange.signal.aborted) throw new Error('the client left');
       const sending = request({
         ...place,
         method,
@@ -137,14 +137,15 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 function answerOf(sending: ClientRequest, incoming: IncomingMessage): UpstreamAnswer {
   // The server broke off in the middle of a body. `relay` learns of it by `close`.
   incoming.on('error', () => undefined);
+  const valueOf = (name: string) => incoming.headers[name.toLowerCase()];
   return {
     status: incoming.statusCode ?? 0,
     headers: {
       get: (name) => {
-        const value = incoming.headers[name];
+        const value = valueOf(name);
         return value === undefined ? null : String(value);
       },
-      has: (name) => incoming.headers[name] !== undefined,
+      has: (name) => valueOf(name) !== undefined,
     },
     body: {
       cancel: () => {

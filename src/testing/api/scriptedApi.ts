@@ -72,7 +72,8 @@ export function scriptedApi(options: ScriptedApiOptions<unknown>): ScriptedApi<u
 
   return {
     send: (token, path = '/', method = 'GET') =>
-      exchange(method, path, token.value).pipe(
+      // As with `fetch`: what is forbidden, and recorded, is a path.
+      exchange(method, path.replace(/[?#].*/s, ''), token.value).pipe(
         map((response) => {
           const { status, headers, body } = response;
           if (settings.responses) return response;
