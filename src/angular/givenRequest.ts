@@ -11,6 +11,6 @@ export function givenRequest<T>(request: HttpRequest<T>): HttpRequest<T> {
   if (body instanceof HttpParams) return request;
   const copy = copyOfJsonBody<unknown>(body);
   if (copy === body) return request;
-  // Angular would send as it is what JSON shows as a text or number (a Date), and it sends objects as JSON.
+  // A text or a number, as JSON makes of a Date, Angular would send as plain text. With `toJSON` it is sent as JSON.
   return request.clone({ body: (typeof copy === 'object' ? copy : { toJSON: () => copy }) as T });
 }

@@ -114,7 +114,7 @@ export function attachToken(
   detachments.get(instance)?.();
   const id = requests.use(replaceAdapter(send, instance), null, {
     synchronous: true,
-    // Asked while the caller still stands on the stack: a token source's own requests need no token.
+    // Synchronous, so asked within the call of a source: its own requests need no token.
     runWhen: ({ signal }) => !manager.isOfSource(signal as AbortSignal | undefined),
   });
   const detach = () => requests.eject(id);

@@ -110,8 +110,8 @@ export function fetchWithToken(
         throw uniformError(error, outgoing.signal, outgoing.wasAborted);
       };
       if (!isOfSource && !hasAuthorization(outgoing.headers)) return begin(outgoing, onError, onWait);
-      const asItIs = initOf(outgoing, outgoing.headers, redirectModeOf(outgoing));
-      return fetch(outgoing.request ?? outgoing.url, asItIs).catch(onError);
+      const initWithoutToken = initOf(outgoing, outgoing.headers, redirectModeOf(outgoing));
+      return fetch(outgoing.request ?? outgoing.url, initWithoutToken).catch(onError);
     } catch (error) {
       releaseBody(init.body);
       const failure = uniformError(error) as Error;

@@ -30,7 +30,7 @@ export interface ClientSender extends Pick<TokenManager, 'timers' | 'lastError'>
 /** Reads a response; `name` is for messages. */
 export type Read<R> = (response: Response, name: () => string) => R | Promise<R>;
 
-/** Bodies that callers may still be reading. React Native has no registry, and no body that is still to come. */
+/** Bodies that callers may still be reading. React Native has no registry, and streams no body. */
 const unreadBodies =
   typeof FinalizationRegistry === 'function'
     ? /* @__PURE__ */ new FinalizationRegistry<() => void>((unlink) => unlink())

@@ -46,7 +46,7 @@ export async function startTokenProxy(
   const proxy = createTokenProxy(token$, own);
   const server = createServer({
     keepAliveTimeout: CLIENT_IDLE,
-    // A body may take as long as it likes. Without a limit for it, Node has none for heads either.
+    // A body may take as long as it likes. Without this limit Node has no default for that of heads, so it is given.
     requestTimeout: 0,
     headersTimeout: 60_000,
     requireHostHeader: false,

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIPv4, isIPv6, type Server, type Socket } from 'node:net';
 import { isLoopback } from '../../internal/loopback.js';
-import { framingOf, hasKnownCoding } from './headers.js';
+import { framingOf, hasKnownRequestCoding } from './headers.js';
 import type { ProxySettings } from '../options.js';
 import { hasScheme, HEALTH, METRICS, objectionToTarget, pathOf } from './target.js';
 
@@ -42,7 +42,7 @@ export function objectionToClient(
       'the proxy serves this machine only; to serve others: --allow-remote-clients (allowRemoteClients)',
     );
   const [host, another] = headersDistinct.host ?? [];
-  // A client of HTTP/1.0 may send none.
+  // Node would refuse it without a text, and not at all from a client of HTTP/1.0 (`requireHostHeader`).
   if (host === undefined) return malformed(400, 'the request has no Host');
   if (another !== undefined) return malformed(400, 'the request has more than one Host');
   // A page may give its own name the address of this machine (DNS rebinding), but not that of a unix socket, which is a
@@ -69,7 +69,7 @@ export function objectionToRequest(
   if (method === 'TRACE') return denied(405, 'TRACE is not passed on');
   const objection = wantsForwarding(arrival) ? NO_FORWARDING : objectionToTarget(url);
   if (objection !== undefined) return malformed(400, objection);
-  if (!hasKnownCoding(headers)) return malformed(501, 'the only transfer coding is chunked');
+  if (!hasKnownRequestCoding(headers)) return malformed(501, 'the only transfer coding is chunked');
   // The server that it was sent to is this proxy.
   if (headers.via?.includes(pseudonym))
     return { status: 508, error: 'proxy_loop_detected', text: 'the request came from this proxy' };

@@ -38,7 +38,7 @@ export const framingOf = (headers: IncomingHttpHeaders): 'chunked' | number | un
 };
 
 /** Node's parser takes off the coding `chunked` only. */
-export const hasKnownCoding = (headers: IncomingHttpHeaders): boolean =>
+export const hasKnownRequestCoding = (headers: IncomingHttpHeaders): boolean =>
   /^(chunked)?$/i.test(headers['transfer-encoding'] ?? '');
 
 /** Servers also send `identity`, and `chunked` in two fields. What has no body has no coding either. */

@@ -27,8 +27,8 @@ interface ExchangeInit {
  * One request of a client, on its way through `createFetch` to the transport, as the `body` of the request.
  *
  * The body is streamed, and what was read of it is kept up to a limit. `createFetch` takes an async iterable for a body
- * that can be sent only once. This object is one as soon as a part of the body is lost: before that, the request can be
- * repeated.
+ * that can be sent only once (`isStream`). This object is one as soon as a part of the body is lost: before that, the
+ * request can be repeated.
  */
 export class Exchange {
   /** How often the request was sent. */

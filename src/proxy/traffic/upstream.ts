@@ -45,7 +45,7 @@ export function createUpstream({ to, timeout, agent: given }: ProxySettings) {
   };
 
   /** @param added what `createFetch` adds: the fields of the token */
-  const send = (exchange: Exchange, added: Record<string, string>): Promise<UpstreamAnswer> =>
+  const sendUpstream = (exchange: Exchange, added: Record<string, string>): Promise<UpstreamAnswer> =>
     new Promise((resolve, reject) => {
       const { method, path, headers, onInformation } = exchange.init;
       if (exchange.signal.aborted) throw new Error('the client left');
@@ -71,7 +71,7 @@ export function createUpstream({ to, timeout, agent: given }: ProxySettings) {
       });
       if (onInformation) sending.on('information', onInformation);
       sending.on('error', (error) => {
-        if (!isAnswered && isStale(sending, error, exchange)) resolve(send(exchange, added));
+        if (!isAnswered && isStale(sending, error, exchange)) resolve(sendUpstream(exchange, added));
         else reject(error);
       });
       exchange.sendBody(sending);
@@ -83,7 +83,7 @@ export function createUpstream({ to, timeout, agent: given }: ProxySettings) {
      * since the proxy gives `createFetch` no `authorize`.
      */
     fetch: ((_url: unknown, { body, headers }: { body: Exchange; headers: Record<string, string> }) =>
-      send(body, headers)) as unknown as typeof globalThis.fetch,
+      sendUpstream(body, headers)) as unknown as typeof globalThis.fetch,
     /** Closes the connections that are idle. */
     close: () => {
       if (!given) agent.destroy();
