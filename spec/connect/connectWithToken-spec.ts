@@ -882,6 +882,20 @@ describe('connectWithToken: bad input', () => {
     given$.close();
   });
 
+  it('should take the messages of a ReadableStream, and cancel it when the subscriber leaves, though none comes', async () => {
+    const given$ = createTokenStream(() => of({ access_token: 'T', expires_in: 30 }));
+    const cancelled = jest.fn();
+    const start = (controller: ReadableStreamDefaultController<string>) => controller.enqueue('a');
+    const silent = new ReadableStream<string>({ start, cancel: cancelled });
+    const received: string[] = [];
+    const running = connectWithToken(given$, () => silent).subscribe((message) => received.push(String(message)));
+    await new Promise((done) => setImmediate(done));
+    expect([received, cancelled.mock.calls.length]).toEqual([['a'], 0]);
+    running.unsubscribe();
+    expect(cancelled).toHaveBeenCalledTimes(1);
+    given$.close();
+  });
+
   it.each([
     ['a promise', () => Promise.resolve({ done: true as const, value: undefined })],
     ['a promise that is rejected', () => Promise.reject(new Error('already closed'))],

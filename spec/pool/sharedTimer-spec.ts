@@ -1,4 +1,4 @@
-import { VirtualTimeScheduler } from 'rxjs';
+import { config, VirtualTimeScheduler } from 'rxjs';
 import { createTimers } from '../../src/internal/timers.js';
 import { createSharedTimer, type Timed } from '../../src/pool/sharedTimer.js';
 
@@ -72,5 +72,34 @@ describe('a shared timer', () => {
     scheduler.flush();
     expect(called).toEqual(['10 first', '15 first', '20 first']);
     expect(timersRunning()).toBe(0);
+  });
+
+  it('should go on with the others when one that is called throws, and when the clock does', async () => {
+    const reported: string[] = [];
+    config.onUnhandledError = ({ message }: Error) => reported.push(message);
+    const { set, timed, called, scheduler } = setUp((due) => {
+      if (due.name === 'broken') throw new Error('broken');
+    });
+    set(timed('broken'), 10);
+    set(timed('next'), 10);
+    set(timed('last'), 20);
+    scheduler.flush();
+    expect(called).toEqual(['10 broken', '10 next', '20 last']);
+
+    let readings = 0;
+    const clock = new VirtualTimeScheduler();
+    const after = (delay: number, fire: () => void) => createTimers(clock).after(delay).subscribe(fire);
+    const setTimer = createSharedTimer(after, () => {
+      if (++readings === 2) throw new Error('no time');
+      return clock.now();
+    });
+    const onDue = jest.fn();
+    setTimer({ dueAt: Infinity, onDue }, 10);
+    clock.flush();
+    expect(onDue).toHaveBeenCalledTimes(1);
+
+    await new Promise((done) => setTimeout(done, 5));
+    config.onUnhandledError = null;
+    expect(reported).toEqual(['broken', 'no time']);
   });
 });

@@ -549,6 +549,14 @@ describe('a key that is deleted', () => {
   });
 });
 
+it('a pool should drop no other key where it ends the session of one that it does not have', async () => {
+  const { pool, value } = setUp({ max: 2 });
+  const values = [await value('a'), await value('b')];
+  pool.delete('c', { signOut: true });
+  expect([pool.size, await value('a'), await value('b')]).toEqual([2, ...values]);
+  pool.close();
+});
+
 describe('a pool that is closed', () => {
   it('should close its streams, and refuse whatever is asked of it', async () => {
     const { pool, value } = setUp();

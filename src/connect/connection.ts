@@ -108,8 +108,16 @@ const tokensFrom = (taken: AccessToken, { token$, events$ }: TokenManager): Obse
 
 /** What `connect` returned, as an Observable whose teardown closes it. */
 function messagesOf<T>(given: ObservableInput<T>): Observable<T> {
-  if (isObservable(given) || !(Symbol.asyncIterator in Object(given))) return observableOf(given, 'connect');
+  const isStream = 'getReader' in Object(given);
+  if (isObservable(given) || !(isStream || Symbol.asyncIterator in Object(given)))
+    return observableOf(given, 'connect');
   // RxJS leaves an async iterable at its next value only. A silent connection has none.
-  const iterator = (given as AsyncIterable<T>)[Symbol.asyncIterator]();
+  const iterator = isStream
+    ? iteratorOf((given as ReadableStream<T>).getReader())
+    : (given as AsyncIterable<T>)[Symbol.asyncIterator]();
   return from({ [Symbol.asyncIterator]: () => iterator }).pipe(finalize(() => ignoreRejection(iterator.return?.())));
 }
+
+/** By its own iterator, a stream would be closed at its next value only. */
+const iteratorOf = <T>(reader: ReadableStreamDefaultReader<T>) =>
+  ({ next: () => reader.read(), return: () => reader.cancel() }) as unknown as AsyncIterator<T>;

@@ -38,19 +38,25 @@ export function createSharedTimer(after: (delay: number, fire: () => void) => Su
     // A timer that is early finds nothing due, and starts the next one: many entries may be cleared at a time.
     if (timerAt === next || (timerAt < next && next < Infinity)) return;
     timer?.unsubscribe();
+    // Before anything is noted: the clock is the user's, and may throw.
+    const delay = next - now();
     timerAt = next;
-    timer = after(next - now(), fire);
+    timer = after(delay, fire);
   }
 
   function fire(): void {
-    const time = now();
     timerAt = Infinity;
-    for (let next = waiting.at(-1); next && next.dueAt <= time; next = waiting.at(-1)) {
-      waiting.pop();
-      next.dueAt = Infinity;
-      next.onDue();
+    try {
+      const time = now();
+      for (let next = waiting.at(-1); next && next.dueAt <= time; next = waiting.at(-1)) {
+        waiting.pop();
+        next.dueAt = Infinity;
+        next.onDue();
+      }
+    } finally {
+      // Also after an error: the other keys wait still.
+      startTimer();
     }
-    startTimer();
   }
 
   return (timed: Timed, dueAt: number): void => {

@@ -91,14 +91,15 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
   }
 
   function remove(key: K, options: TokenPoolDeleteOptions = {}): void {
-    requireObject(options);
-    refuseUnknown(options, { signOut: true });
-    const { signOut = false } = options;
-    requireBoolean('signOut', signOut);
+    const signOut = endsSession(options);
     requireOpen();
-    // The session may live in a store, or in what the source reads, though no stream of it does.
-    if (signOut) get(key).signOut();
-    entries.use(nameOf(key))?.close();
+    const name = nameOf(key);
+    const known = entries.use(name);
+    // The session may live in a store, or in what the source reads, though no stream of it does. The one that is made
+    // for that takes the place of no other key.
+    const entry = known ?? (signOut ? context.runInContext(() => createEntry(name, key)) : undefined);
+    if (signOut && entry) pooledStream(entry).signOut();
+    entry?.close();
   }
 
   function close(): void {
@@ -117,6 +118,15 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
     close,
     [Symbol.dispose]: close,
   };
+}
+
+/** The checked option `signOut` of `delete`. */
+function endsSession(options: TokenPoolDeleteOptions): boolean {
+  requireObject(options);
+  refuseUnknown(options, { signOut: true });
+  const { signOut = false } = options;
+  requireBoolean('signOut', signOut);
+  return signOut;
 }
 
 /** @param store the option: with it a token is shared, which some sources refuse. A chain shares no access token. */
