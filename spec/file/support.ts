@@ -15,7 +15,8 @@ export function ownFolder(): { readonly path: string; readonly file: string } {
     place.file = join(place.path, 'token.json');
   });
   afterEach(() => {
-    rmSync(place.path, { recursive: true });
+    // A store may be writing still, as after a sign-out.
+    rmSync(place.path, { recursive: true, maxRetries: 10, retryDelay: 20 });
   });
   return place;
 }
