@@ -1,5 +1,5 @@
-// Run by memory-spec.ts in a process of its own, with --expose-gc. Prints the bytes of heap per key that is idle or was
-// dropped, as JSON.
+// Run by memory-spec.ts in a process of its own, with --expose-gc --no-opt. Prints the bytes of heap per key that is
+// idle or was dropped, as JSON.
 import { setTimeout as wait } from 'node:timers/promises';
 import { firstValueFrom, of } from 'rxjs';
 import { takeToken, type TokenSource } from 'rx-fresh-token';
