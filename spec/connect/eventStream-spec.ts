@@ -22,6 +22,18 @@ interface Sent {
 const events = (text: string, init: ResponseInit = {}) =>
   new Response(text, { headers: { 'content-type': 'text/event-stream' }, ...init });
 
+/** One chunk of the body after the other. */
+const chunked = (texts: readonly string[]) =>
+  new Response(
+    new ReadableStream({
+      start: (controller) => {
+        for (const text of texts) controller.enqueue(new TextEncoder().encode(text));
+        controller.close();
+      },
+    }),
+    { headers: { 'content-type': 'text/event-stream' } },
+  );
+
 /** Answers in order; after the last one nothing comes. Tells what was sent, emitted and how it ended. */
 async function run(answers: (Response | Error)[], options: EventStreamOptions = {}, url = '/events?q=secret') {
   const sent: Sent[] = [];
@@ -86,6 +98,7 @@ it.each([
   ['gives another', 'id: 6\ndata: a\n\n', '6'],
   ['gives none', 'data: a\n\n', '✓5'],
   ['resets it', 'id:\ndata: a\n\n', ''],
+  ['resets it without data', 'id:\n\ndata: a\n\n', ''],
 ])('should begin with the Last-Event-ID of the caller, until the server %s', async (_what, body, next) => {
   const { sent, seen } = await run([events(body), events('')], { headers: { 'Last-Event-ID': '✓5', 'x-a': 'b' } });
   const utf8 = (text: string | null) => Buffer.from(text ?? '', 'latin1').toString();
@@ -100,6 +113,22 @@ it.each([
 ])('should send the Last-Event-ID of the caller in UTF-8 once: given as %s', async (_what, id) => {
   const { sent } = await run([events('')], { headers: { 'Last-Event-ID': id } });
   expect(Buffer.from(sent[0]?.headers.get('last-event-id') ?? '', 'latin1').toString()).toBe('✓größe');
+});
+
+it.each([
+  ['LF', ['id: 6\n\n']],
+  ['CR, cut anywhere', ['id: 6', '\r', '\r']],
+  ['CRLF, cut anywhere', ['data: a\r\n\r\nid:', ' 6\r', '\n\r', '\n']],
+  ['LF, after a comment', [': beat\n\n\nevent: order\nid: 6\n', '\nid: 7\ndata: cut off\n']],
+])('should take over an id without data, and emit no event of it: lines end with %s', async (_name, chunks) => {
+  const { sent, seen } = await run([events(chunks.join('')), chunked(chunks)]);
+  expect(sent.slice(1).map(({ headers }) => headers.get('last-event-id'))).toEqual(['6', '6']);
+  expect(seen).toHaveLength(chunks.join('').includes('data: a') ? 2 : 0);
+});
+
+it('should emit an event whose data is empty, and keep each line of it', async () => {
+  const { seen } = await run([events('data\n\ndata:\ndata: \n\n\n\ndata: a\ndata:\n\n')]);
+  expect(seen).toMatchObject([{ data: '' }, { data: '\n' }, { data: 'a\n' }]);
 });
 
 it('should ignore an id that no header can carry, and send one of any length', async () => {

@@ -158,12 +158,12 @@ function events(
 ): Observable<ServerSentEvent> {
   const parsed: ServerSentEvent[] = [];
   const decoder = new TextDecoder();
-  let isAfterCr = false;
+  let last = '\n';
   const parser = createParser({
     maxBufferSize: LONGEST_EVENT,
     onEvent: ({ id, event = 'message', data }) => {
       if (id !== undefined && !CONTROL.test(id)) said.lastId = id;
-      parsed.push({ id: said.lastId, event, data });
+      if (data !== '') parsed.push({ id: said.lastId, event, data: data.slice(0, -1) });
     },
     onRetry: (time) => (said.retry = Math.min(time, MAX_RETRY_AFTER)),
     onError: ({ type }: ParseError) => {
@@ -173,9 +173,13 @@ function events(
   return from(body).pipe(
     concatMap((chunk) => {
       const text = decoder.decode(chunk, { stream: true });
+      if (text === '') return [];
       // A CR ends a line at once (HTML Standard, section 9.2.5). The parser waits for an LF after it.
-      parser.feed(text.slice(isAfterCr && text.startsWith('\n') ? 1 : 0).replace(/\r\n?/g, '\n'));
-      if (text !== '') isAfterCr = text.endsWith('\r');
+      const lines = text.slice(last === '\r' && text.startsWith('\n') ? 1 : 0).replace(/\r\n?/g, '\n');
+      // An id counts without data, too, but the parser drops such a block: so one more line of data ends each block.
+      const start = /[\r\n]/.test(last) ? '\n' : '';
+      parser.feed(`${start}${lines}`.replace(/\n(?=\n)/g, '\ndata\n').slice(start.length));
+      last = text.slice(-1);
       return parsed.splice(0);
     }),
   );
