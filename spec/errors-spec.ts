@@ -199,6 +199,13 @@ describe('TokenEndpointError', () => {
     expect('error_description' in new TokenEndpointError('x')).toBe(false);
   });
 
+  it('should take nothing else of the body of an answer', () => {
+    const body = { error: 'invalid_grant', code: 50076, refresh_token: 'SECRET', name: 'Contoso', message: 'SECRET' };
+    const error = new TokenEndpointError('x', body);
+    expect({ ...error }).toEqual({ code: 'ERR_TOKEN_ENDPOINT', error: 'invalid_grant' });
+    expect([error.name, error.message]).toEqual(['TokenEndpointError', 'x']);
+  });
+
   it('should not show its cause among what was said', () => {
     const error = new TokenEndpointError('x', { cause: new Error('inner'), status: 400 });
     expect(Object.keys(error).sort()).toEqual(['code', 'status']);

@@ -92,9 +92,11 @@ export class TokenEndpointError extends /* @__PURE__ */ coded('TokenEndpointErro
   declare readonly error_description: string | undefined;
   declare readonly retryAfter: number | undefined;
 
-  constructor(message: string, { cause, ...said }: TokenEndpointErrorInit = {}) {
-    super(message, cause === undefined ? undefined : { cause });
-    for (const [name, value] of Object.entries(said) as [string, unknown][]) {
+  constructor(message: string, init: TokenEndpointErrorInit = {}) {
+    super(message, init.cause === undefined ? undefined : init);
+    // No other member: `init` may be the body of an answer, with a `code` or a token in it.
+    for (const name of ['status', 'error', 'error_description', 'retryAfter'] as const) {
+      const value = init[name];
       if (value === undefined) continue;
       const isPrinted = name === 'error' ? isPrintable(value as string) : name !== 'error_description';
       if (isPrinted) Object.assign(this, { [name]: value });
