@@ -6,10 +6,10 @@ import { root } from './run.mjs';
 // What an application pays for each import, minified and gzipped, without rxjs. The goals are of the second edition of
 // docs/guarantees.md; the limits are what its guarantees cost today, and must not grow unnoticed. Bytes.
 const imports = [
-  { names: 'createTokenStream, withToken', limit: 17_531, goal: 7_680 },
-  { names: 'createTokenStream, withToken, createFetch', limit: 21_304, goal: 9_728 },
-  { names: '*', limit: 23_451 },
-  { from: 'pool', names: '*', limit: 20_387 },
+  { names: 'createTokenStream, withToken', limit: 17_527, goal: 7_680 },
+  { names: 'createTokenStream, withToken, createFetch', limit: 21_300, goal: 9_728 },
+  { names: '*', limit: 23_447 },
+  { from: 'pool', names: '*', limit: 20_385 },
   { from: 'otel', names: '*', limit: 1_649 },
 ];
 const fileOf = (from = '') => join(root, 'dist/esm', from, 'index.js');

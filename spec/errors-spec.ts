@@ -202,7 +202,10 @@ describe('TokenEndpointError', () => {
   it('should take nothing else of the body of an answer', () => {
     const body = { error: 'invalid_grant', code: 50076, refresh_token: 'SECRET', name: 'Contoso', message: 'SECRET' };
     const error = new TokenEndpointError('x', body);
-    expect({ ...error }).toEqual({ code: 'ERR_TOKEN_ENDPOINT', error: 'invalid_grant' });
+    expect(Object.entries(error)).toEqual([
+      ['code', 'ERR_TOKEN_ENDPOINT'],
+      ['error', 'invalid_grant'],
+    ]);
     expect([error.name, error.message]).toEqual(['TokenEndpointError', 'x']);
   });
 

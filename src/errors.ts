@@ -93,9 +93,9 @@ export class TokenEndpointError extends /* @__PURE__ */ coded('TokenEndpointErro
   declare readonly retryAfter: number | undefined;
 
   constructor(message: string, init: TokenEndpointErrorInit = {}) {
-    super(message, init.cause === undefined ? undefined : init);
+    super(message, init);
     // No other member: `init` may be the body of an answer, with a `code` or a token in it.
-    for (const name of ['status', 'error', 'error_description', 'retryAfter'] as const) {
+    for (const name of ['retryAfter', 'status', 'error', 'error_description'] as const) {
       const value = init[name];
       if (value === undefined) continue;
       const isPrinted = name === 'error' ? isPrintable(value as string) : name !== 'error_description';
