@@ -1,7 +1,7 @@
 /** The errors of the package, and `isTokenError`, which knows them by their codes in every copy of the package. */
 import { messageOf } from './answers/messageOf.js';
 import { isPrintable } from './answers/oauthErrors.js';
-import { INSPECT } from './internal/inspect.js';
+import { INSPECT } from './internal/platform/inspect.js';
 
 /** Marks the library's errors, so that two copies of the package know each other's. */
 const BRAND = Symbol.for('rx-fresh-token/error');

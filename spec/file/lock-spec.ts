@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { asyncScheduler } from 'rxjs';
 import { createFileLock, type HeldLock } from '../../src/file/lock.js';
 import { newOwnerName, ownerOf } from '../../src/file/owner.js';
-import { createTimers } from '../../src/internal/timers.js';
+import { createTimers } from '../../src/internal/time/timers.js';
 import { ownFolder, pause, until } from './support.js';
 
 const place = ownFolder();

@@ -1,5 +1,5 @@
 import { firstValueFrom, NEVER, of } from 'rxjs';
-import { abortable } from '../../src/internal/abortable.js';
+import { abortable } from '../../src/internal/async/abortable.js';
 
 it('should have its signal aborted when the subscriber leaves, and no sooner', () => {
   let signal: AbortSignal | undefined;

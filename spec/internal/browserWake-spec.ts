@@ -1,4 +1,4 @@
-import { browserWake } from '../../src/internal/browserWake.js';
+import { browserWake } from '../../src/internal/time/browserWake.js';
 
 const globals = globalThis as { document?: unknown; window?: unknown };
 

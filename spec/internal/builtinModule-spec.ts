@@ -1,6 +1,6 @@
 import { firstValueFrom, of } from 'rxjs';
 import { createTokenStream, takeToken } from 'rx-fresh-token';
-import { builtinModule } from '../../src/internal/builtinModule.js';
+import { builtinModule } from '../../src/internal/platform/builtinModule.js';
 
 afterEach(() => jest.restoreAllMocks());
 

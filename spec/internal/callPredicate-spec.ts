@@ -1,4 +1,4 @@
-import { callPredicate } from '../../src/internal/callPredicate.js';
+import { callPredicate } from '../../src/internal/values/callPredicate.js';
 
 describe('callPredicate', () => {
   it.each<[unknown, boolean]>([

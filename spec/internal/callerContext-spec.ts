@@ -1,5 +1,5 @@
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
-import { captureContext } from '../../src/internal/callerContext.js';
+import { captureContext } from '../../src/internal/async/callerContext.js';
 
 const tenant = new AsyncLocalStorage<string>();
 

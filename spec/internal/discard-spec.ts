@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { firstValueFrom, timeout } from 'rxjs';
 import { withToken, type AccessToken } from 'rx-fresh-token';
-import { discard } from '../../src/internal/discard.js';
+import { discard } from '../../src/internal/platform/discard.js';
 import { openStream } from '../guarantees/rig.js';
 
 describe('16: the connection of a rejected response is freed', () => {

@@ -1,4 +1,4 @@
-import { fieldsOf } from '../../src/internal/fieldsOf.js';
+import { fieldsOf } from '../../src/internal/values/fieldsOf.js';
 
 describe('fieldsOf', () => {
   it('should be the object itself', () => {

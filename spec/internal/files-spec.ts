@@ -1,5 +1,5 @@
 import { statSync, type Stats } from 'node:fs';
-import { codeOf, refuseUnsafe } from '../../src/internal/files.js';
+import { codeOf, refuseUnsafe } from '../../src/internal/platform/files.js';
 
 const OWN = process.geteuid?.() ?? 0;
 const stats = (mode: number, uid = OWN) => Object.assign(statSync(__filename), { mode, uid });

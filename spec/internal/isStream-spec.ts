@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { of } from 'rxjs';
-import { isStream } from '../../src/internal/isStream.js';
+import { isStream } from '../../src/internal/values/isStream.js';
 
 it.each<[string, unknown, boolean]>([
   ['a ReadableStream', new ReadableStream(), true],

@@ -1,4 +1,4 @@
-import { jwtClaims } from '../../src/internal/jwtClaims.js';
+import { jwtClaims } from '../../src/internal/values/jwtClaims.js';
 import { base64url, jwt } from '../jwt.js';
 
 describe('jwtClaims', () => {

@@ -1,4 +1,4 @@
-import { kindOf } from '../../src/internal/kindOf.js';
+import { kindOf } from '../../src/internal/values/kindOf.js';
 
 it.each<[unknown, string]>([
   [null, 'null'],

@@ -1,5 +1,5 @@
 import { firstValueFrom, of } from 'rxjs';
-import { asObservable, observableOf } from '../../src/internal/observableOf.js';
+import { asObservable, observableOf } from '../../src/internal/async/observableOf.js';
 
 describe('what a function of the user returned', () => {
   it('should be named where RxJS cannot read it', () => {

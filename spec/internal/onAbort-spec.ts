@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { NEVER, Observable, of } from 'rxjs';
-import { onAbort, orAborted, reasonOf } from '../../src/internal/onAbort.js';
+import { onAbort, orAborted, reasonOf } from '../../src/internal/async/onAbort.js';
 
 describe('onAbort', () => {
   const listeners = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;

@@ -1,4 +1,4 @@
-import { steadyClock } from '../../src/internal/steadyClock.js';
+import { steadyClock } from '../../src/internal/time/steadyClock.js';
 
 /** A machine that has run for 7 ms, at the time 1,000,000. */
 function machine() {

@@ -1,5 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
-import { CLOCKS, ticksOf, stopwatch } from '../../src/internal/stopwatch.js';
+import { CLOCKS, ticksOf, stopwatch } from '../../src/internal/time/stopwatch.js';
 
 describe('ticksOf', () => {
   it.each<[string, number, number, number]>([

@@ -1,5 +1,5 @@
 import { asyncScheduler, VirtualTimeScheduler, type SchedulerLike, type Subscription } from 'rxjs';
-import { createTimers, failAfter, timeLimit, type Timers } from '../../src/internal/timers.js';
+import { createTimers, failAfter, timeLimit, type Timers } from '../../src/internal/time/timers.js';
 
 const LONGEST = 2 ** 31 - 1;
 const DAY = 86_400_000;

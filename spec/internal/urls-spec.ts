@@ -1,5 +1,5 @@
-import { isLoopback } from '../../src/internal/loopback.js';
-import { displayUrl, originOf, pageUrl, utf8Of } from '../../src/internal/urls.js';
+import { isLoopback } from '../../src/internal/values/loopback.js';
+import { displayUrl, originOf, pageUrl, utf8Of } from '../../src/internal/values/urls.js';
 
 it.each([
   ['https://api.example/orders?x#y', 'https://api.example'],

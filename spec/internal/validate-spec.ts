@@ -1,4 +1,4 @@
-import { numbersIn, requireBoolean, requireObject, requireText } from '../../src/internal/validate.js';
+import { numbersIn, requireBoolean, requireObject, requireText } from '../../src/internal/values/validate.js';
 
 describe.each([null, 'text', 5, true])('options that are %p', (options) => {
   it('should be named as a whole', () => {

@@ -1,5 +1,5 @@
 import { config, VirtualTimeScheduler } from 'rxjs';
-import { createTimers } from '../../src/internal/timers.js';
+import { createTimers } from '../../src/internal/time/timers.js';
 import { createSharedTimer, type Timed } from '../../src/pool/sharedTimer.js';
 
 interface Named extends Timed {

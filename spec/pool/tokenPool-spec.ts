@@ -14,7 +14,7 @@ import {
   type TokenStream,
 } from 'rx-fresh-token';
 import { createTokenPool, type TokenPoolOptions } from 'rx-fresh-token/pool';
-import { captureContext } from '../../src/internal/callerContext.js';
+import { captureContext } from '../../src/internal/async/callerContext.js';
 import { until } from '../until.js';
 
 type Key = string | { tenant: string; audience?: string | undefined };

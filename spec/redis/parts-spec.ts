@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Redis } from 'ioredis';
 import { ClientClosedError, createClient } from 'redis';
 import { asyncScheduler, firstValueFrom, from, NEVER, Subject } from 'rxjs';
-import { createTimers } from '../../src/internal/timers.js';
+import { createTimers } from '../../src/internal/time/timers.js';
 import { createBoundedCalls } from '../../src/redis/scripts/boundedCalls.js';
 import { createClockBound } from '../../src/redis/scripts/clockBound.js';
 import { createTokenCache } from '../../src/redis/records/tokenCache.js';

@@ -1,6 +1,6 @@
 import { asyncScheduler, firstValueFrom, from, map, NEVER, of, switchMap, type Observable } from 'rxjs';
 import type { StoredToken, TokenRequest, TokenResponse, TokenStore } from 'rx-fresh-token';
-import { createTimers } from '../../src/internal/timers.js';
+import { createTimers } from '../../src/internal/time/timers.js';
 import { redisTokenStore, type RedisClient } from '../../src/redis/index.js';
 import { settingsOf } from '../../src/redis/options.js';
 import { createProtocol, type Commit, type Protocol } from '../../src/redis/scripts/protocol.js';

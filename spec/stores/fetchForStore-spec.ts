@@ -1,6 +1,6 @@
 import { asyncScheduler, of, Subject } from 'rxjs';
 import type { TokenResponse } from 'rx-fresh-token';
-import { createTimers } from '../../src/internal/timers.js';
+import { createTimers } from '../../src/internal/time/timers.js';
 import { fetchForStore } from '../../src/stores/fetchForStore.js';
 import { isMarkedPermanent } from '../../src/answers/permanentError.js';
 

@@ -6,7 +6,7 @@ import { createTokenStream, type TokenEvent, type TokenResponse, type TokenStore
 import { fileTokenStore } from 'rx-fresh-token/file';
 import { memoryTokenStore } from 'rx-fresh-token/testing';
 import { createStoreSession } from '../../src/stores/session.js';
-import { createTimers } from '../../src/internal/timers.js';
+import { createTimers } from '../../src/internal/time/timers.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'one-store-'));
 afterAll(() => {

@@ -1,5 +1,5 @@
 import { asyncScheduler } from 'rxjs';
-import { createTimers } from '../../src/internal/timers.js';
+import { createTimers } from '../../src/internal/time/timers.js';
 import { until } from '../until.js';
 import { createStoreSession } from '../../src/stores/session.js';
 

@@ -2,7 +2,7 @@
 import type { EnvironmentProviders } from '@angular/core';
 import { EMPTY, of, throwError } from 'rxjs';
 import { TokenEndpointError } from '../errors.js';
-import { requireObject } from '../internal/validate.js';
+import { requireObject } from '../internal/values/validate.js';
 import { createTokenStream } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import { streamProviders } from './provideTokenStream.js';

@@ -1,7 +1,7 @@
 /** The streams that an injector and those above it provide, and the search for one by its name. */
 import { inject, InjectionToken } from '@angular/core';
 import type { Observable } from 'rxjs';
-import { parseUrl } from '../internal/urls.js';
+import { parseUrl } from '../internal/values/urls.js';
 import type { TokenStream } from '../token/types.js';
 import type { RequestOptions } from './streamOptions.js';
 

@@ -2,7 +2,7 @@
 import { EMPTY } from 'rxjs';
 import type { HttpErrorResponse, HttpRequest, HttpResponse } from '@angular/common/http';
 import { createDestinations, type Destinations } from '../http/destinations.js';
-import { requireFunctions, requireObject, requireText, wrong } from '../internal/validate.js';
+import { requireFunctions, requireObject, requireText, wrong } from '../internal/values/validate.js';
 import { settingsOf } from '../token/options.js';
 import type { TokenStore } from '../token/tokenStore.js';
 import type { AccessToken, TokenStreamOptions } from '../token/types.js';

@@ -14,10 +14,10 @@ import { defer, filter, finalize, merge, observeOn, Subject, subscribeOn, takeUn
 import { authorizationOf } from '../http/authorization.js';
 import { resourceOf } from '../http/destinations.js';
 import { mayHaveBeenAccepted } from '../http/redirect.js';
-import { callPredicate } from '../internal/callPredicate.js';
-import { ignoreRejection } from '../internal/ignoreRejection.js';
-import { originOf } from '../internal/urls.js';
-import { failAfter } from '../internal/timers.js';
+import { callPredicate } from '../internal/values/callPredicate.js';
+import { ignoreRejection } from '../internal/async/ignoreRejection.js';
+import { originOf } from '../internal/values/urls.js';
+import { failAfter } from '../internal/time/timers.js';
 import { isRejection as isRejectionByDefault } from '../answers/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';

@@ -1,6 +1,6 @@
 /** Reads the error code of answers, errors and bodies. */
-import { fieldsOf } from '../internal/fieldsOf.js';
-import { isText } from '../internal/kindOf.js';
+import { fieldsOf } from '../internal/values/fieldsOf.js';
+import { isText } from '../internal/values/kindOf.js';
 import { bodiesOf, findIn, textOfBody } from './members.js';
 import { isCode, isPermanentCode, isTemporaryCode } from './oauthErrors.js';
 import { parseBody } from './parseBody.js';

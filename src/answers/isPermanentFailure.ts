@@ -1,6 +1,6 @@
 /** Judges a failure of a source: whether another attempt may help, and how long the server asked to wait. */
 import { isTokenError } from '../errors.js';
-import { fieldsOf } from '../internal/fieldsOf.js';
+import { fieldsOf } from '../internal/values/fieldsOf.js';
 import { asksForAnotherTry } from './anotherTry.js';
 import { errorCodeOf } from './errorCode.js';
 import { headerOf, LONGEST_CHAIN } from './members.js';

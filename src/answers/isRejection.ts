@@ -1,8 +1,8 @@
 /** Decides by an answer whether the server rejected the token, how clearly it said so, and whether it accepted it. */
 import { isTokenError } from '../errors.js';
-import { fromBase64 } from '../internal/jwtClaims.js';
+import { fromBase64 } from '../internal/values/jwtClaims.js';
 import { errorCodeOf } from './errorCode.js';
-import { fieldsOf } from '../internal/fieldsOf.js';
+import { fieldsOf } from '../internal/values/fieldsOf.js';
 import { LONGEST_CHAIN, headerOf } from './members.js';
 import { limitsRate } from './anotherTry.js';
 import { statusOf } from './status.js';

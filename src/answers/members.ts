@@ -1,8 +1,8 @@
 /** Where the clients keep the response, the body and the headers of an answer or an error. */
 // Response, HttpErrorResponse, AjaxError, axios', got's, ky's, superagent's, wreck's, MSAL's, Okta's, AWS', Apollo's,
 // tRPC's, gRPC's, Box', Kiota's and our own.
-import { fieldsOf } from '../internal/fieldsOf.js';
-import { tagOf } from '../internal/kindOf.js';
+import { fieldsOf } from '../internal/values/fieldsOf.js';
+import { tagOf } from '../internal/values/kindOf.js';
 
 /** So many are looked at: an error and its causes. */
 export const LONGEST_CHAIN = 5;

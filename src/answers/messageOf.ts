@@ -2,7 +2,7 @@
 import { errorCodeOf } from './errorCode.js';
 import { LONGEST_CHAIN } from './members.js';
 import { statusOf } from './status.js';
-import { isText } from '../internal/kindOf.js';
+import { isText } from '../internal/values/kindOf.js';
 import { isPrintable } from './oauthErrors.js';
 
 const LONGEST = 300;

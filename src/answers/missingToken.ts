@@ -1,7 +1,7 @@
 /** The error of an answer without a token: where the token may be instead, or what the answer has. */
 import { InvalidTokenResponseError } from '../errors.js';
-import { fieldsOf } from '../internal/fieldsOf.js';
-import { kindOf, tagOf } from '../internal/kindOf.js';
+import { fieldsOf } from '../internal/values/fieldsOf.js';
+import { kindOf, tagOf } from '../internal/values/kindOf.js';
 import { permanentError } from './permanentError.js';
 
 /** A name that may be printed: of words. An id, or another key of a map, may be a secret. */

@@ -1,6 +1,6 @@
 /** Marks errors as permanent, so that the stream makes no other attempt. */
 import { InvalidTokenResponseError } from '../errors.js';
-import { fieldsOf } from '../internal/fieldsOf.js';
+import { fieldsOf } from '../internal/values/fieldsOf.js';
 
 const marked = /* @__PURE__ */ new WeakSet();
 

@@ -1,5 +1,5 @@
 /** Reads the HTTP status of answers, errors and bodies. */
-import { fieldsOf, type Fields } from '../internal/fieldsOf.js';
+import { fieldsOf, type Fields } from '../internal/values/fieldsOf.js';
 import { findIn, responseOf } from './members.js';
 
 const isNumber = (value: unknown): value is number => typeof value === 'number';

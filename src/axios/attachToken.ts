@@ -9,8 +9,8 @@ import {
 import { firstValueFrom } from 'rxjs';
 import { OriginNotAllowedError } from '../errors.js';
 import { createDestinations, tokenUrlOption, type Destinations } from '../http/destinations.js';
-import { originOf, pageUrl, parseUrl } from '../internal/urls.js';
-import { refuseUnknown, requireFunctions, requireObject } from '../internal/validate.js';
+import { originOf, pageUrl, parseUrl } from '../internal/values/urls.js';
+import { refuseUnknown, requireFunctions, requireObject } from '../internal/values/validate.js';
 import { isRejection as isRejectionByDefault } from '../answers/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';

@@ -2,7 +2,7 @@
 import { getAdapter, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { catchError, from, map, type Observable } from 'rxjs';
 import { authorizationOf } from '../http/authorization.js';
-import { fieldsOf } from '../internal/fieldsOf.js';
+import { fieldsOf } from '../internal/values/fieldsOf.js';
 import { looksLikeResponse } from '../answers/isRejection.js';
 import type { AccessToken } from '../token/types.js';
 import { limitOf, timeoutAsGiven, timeoutMessageOf } from './interruptions.js';

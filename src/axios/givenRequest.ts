@@ -1,7 +1,7 @@
 /** Copies the data of an axios request at the call, so that a later change by the caller is not sent. */
 import type { InternalAxiosRequestConfig } from 'axios';
 import { copyOfBody } from '../http/requestBody.js';
-import { fieldsOf } from '../internal/fieldsOf.js';
+import { fieldsOf } from '../internal/values/fieldsOf.js';
 
 /**
  * The request with its data and params as they are now: the caller may use the same objects for another request while

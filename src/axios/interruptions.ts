@@ -2,8 +2,8 @@
 import { AxiosError, CanceledError, type Cancel, type InternalAxiosRequestConfig } from 'axios';
 import { catchError, fromEvent, fromEventPattern, map, merge, NEVER, of, type Observable } from 'rxjs';
 import { TokenUnavailableError } from '../errors.js';
-import { isText } from '../internal/kindOf.js';
-import { aborted } from '../internal/onAbort.js';
+import { isText } from '../internal/values/kindOf.js';
+import { aborted } from '../internal/async/onAbort.js';
 import type { TokenManager } from '../token/tokenManager.js';
 
 /**

@@ -1,7 +1,7 @@
 /** Keeps unencrypted requests with a token away from the proxy that the environment names. */
 import type { InternalAxiosRequestConfig } from 'axios';
-import { builtinModule } from '../internal/builtinModule.js';
-import { isLoopback } from '../internal/loopback.js';
+import { builtinModule } from '../internal/platform/builtinModule.js';
+import { isLoopback } from '../internal/values/loopback.js';
 
 /**
  * The options `proxy` and `httpAgent` of a request that is not encrypted: none that leads to the proxy of the

@@ -1,9 +1,9 @@
 /** Removes the token from the errors and responses of axios, because applications log them. */
 import type { InternalAxiosRequestConfig } from 'axios';
-import { INSPECT } from '../internal/inspect.js';
-import { fieldsOf } from '../internal/fieldsOf.js';
-import { builtinModule } from '../internal/builtinModule.js';
-import { isStream } from '../internal/isStream.js';
+import { INSPECT } from '../internal/platform/inspect.js';
+import { fieldsOf } from '../internal/values/fieldsOf.js';
+import { builtinModule } from '../internal/platform/builtinModule.js';
+import { isStream } from '../internal/values/isStream.js';
 
 /**
  * What axios hands out quotes the request, header and all, and is often logged. Its config becomes the caller's own,

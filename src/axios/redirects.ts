@@ -1,7 +1,7 @@
 /** Tells whether the request that got an answer still carried the token. */
 import type { InternalAxiosRequestConfig } from 'axios';
 import { isGetOrHead, mayHaveBeenAccepted } from '../http/redirect.js';
-import { originOf } from '../internal/urls.js';
+import { originOf } from '../internal/values/urls.js';
 import { answerOf } from './recordingFetch.js';
 
 type BeforeRedirect = NonNullable<InternalAxiosRequestConfig['beforeRedirect']>;

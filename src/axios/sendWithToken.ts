@@ -2,8 +2,8 @@
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { defer, filter, map, takeUntil, tap, type Observable } from 'rxjs';
 import { resourceOf } from '../http/destinations.js';
-import { isStream } from '../internal/isStream.js';
-import { callPredicate } from '../internal/callPredicate.js';
+import { isStream } from '../internal/values/isStream.js';
+import { callPredicate } from '../internal/values/callPredicate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { requestWith } from '../token/withToken.js';

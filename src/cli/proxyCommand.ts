@@ -1,7 +1,7 @@
 /** `rx-fresh-token proxy`: serves until the process is asked to end. */
 import { unwatchFile, watchFile } from 'node:fs';
 import { distinctUntilChanged, filter, map, merge, NEVER, skip, startWith, type Observable } from 'rxjs';
-import { orAborted } from '../internal/onAbort.js';
+import { orAborted } from '../internal/async/onAbort.js';
 import type { ProxyLogEntry } from '../proxy/options.js';
 import { startTokenProxy } from '../proxy/startTokenProxy.js';
 import type { TokenEvent } from '../token/events.js';

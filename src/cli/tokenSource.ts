@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { fileTokenStore } from '../file/fileTokenStore.js';
-import { codeOf } from '../internal/files.js';
+import { codeOf } from '../internal/platform/files.js';
 import { clientCredentials } from '../oauth/clientCredentials.js';
 import type { ClientAuthMethod } from '../oauth/options.js';
 import { createTokenStream } from '../token/tokenStream.js';

@@ -2,8 +2,8 @@
 import { defer, EMPTY, mergeMap, raceWith, repeat, switchMap, take, takeUntil, tap, throwError } from 'rxjs';
 import type { Observable, OperatorFunction } from 'rxjs';
 import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
-import { captureContext } from '../internal/callerContext.js';
-import { timeLimit } from '../internal/timers.js';
+import { captureContext } from '../internal/async/callerContext.js';
+import { timeLimit } from '../internal/time/timers.js';
 import type { TokenEvent } from '../token/events.js';
 import { signedOutError } from '../token/decisions/state.js';
 import type { TokenManager } from '../token/tokenManager.js';

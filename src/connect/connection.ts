@@ -23,9 +23,9 @@ import {
   type Observable,
   type ObservableInput,
 } from 'rxjs';
-import { subscribedIn, type RunInContext } from '../internal/callerContext.js';
-import { ignoreRejection } from '../internal/ignoreRejection.js';
-import { observableOf } from '../internal/observableOf.js';
+import { subscribedIn, type RunInContext } from '../internal/async/callerContext.js';
+import { ignoreRejection } from '../internal/async/ignoreRejection.js';
+import { observableOf } from '../internal/async/observableOf.js';
 import { sameToken } from '../token/decisions/accessToken.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';

@@ -1,5 +1,5 @@
 /** How a connection ended, and what that says of its token. */
-import { fieldsOf } from '../internal/fieldsOf.js';
+import { fieldsOf } from '../internal/values/fieldsOf.js';
 import { statusOf } from '../answers/status.js';
 import { isRejection as isRejectedAnswer, kindOfRejection } from '../answers/isRejection.js';
 import type { Rejection } from '../token/decisions/rejectionMemory.js';

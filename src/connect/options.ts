@@ -1,7 +1,7 @@
 /** The options of `connectWithToken`: their public types, their checks and their defaults. */
 import type { ObservableInput } from 'rxjs';
-import { FINITE, numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';
-import { callPredicate } from '../internal/callPredicate.js';
+import { FINITE, numbersIn, requireFunctions, requireObject, wrong } from '../internal/values/validate.js';
+import { callPredicate } from '../internal/values/callPredicate.js';
 import { retryAfterOf } from '../answers/isPermanentFailure.js';
 import type { AccessToken } from '../token/types.js';
 import { isNormal, isRejection as isRejected } from './ends.js';

@@ -2,7 +2,7 @@
 import { watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { catchError, defer, EMPTY, filter, finalize, fromEvent, merge, repeat, takeUntil, type Observable } from 'rxjs';
-import type { Timers } from '../internal/timers.js';
+import type { Timers } from '../internal/time/timers.js';
 
 /** Some file systems tell nothing, and a machine has only so many watches. Milliseconds. */
 const POLL = 1000;

@@ -1,6 +1,6 @@
 /** The public function `fileTokenStore`, and how a sign-out deletes the token from the file. */
 import { concatMap, filter, ignoreElements, merge, share, startWith, type Observable } from 'rxjs';
-import { checkPath } from '../internal/files.js';
+import { checkPath } from '../internal/platform/files.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import { fileChanges } from './fileChanges.js';
 import { settingsOf, type FileTokenStoreOptions } from './options.js';

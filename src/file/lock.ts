@@ -2,8 +2,8 @@
 import { promises, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { repeat, type Subscription } from 'rxjs';
-import { codeOf, syncDirectory } from '../internal/files.js';
-import type { Timers } from '../internal/timers.js';
+import { codeOf, syncDirectory } from '../internal/platform/files.js';
+import type { Timers } from '../internal/time/timers.js';
 import { lockFolderOf, nullIfAbsent, remove, removeEmpty, removeLeftovers, renameToLock } from './lockFolder.js';
 import { isGone, newOwnerName, ownerOf } from './owner.js';
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { promises } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { codeOf } from '../internal/files.js';
+import { codeOf } from '../internal/platform/files.js';
 import { isGone, ownerOf } from './owner.js';
 
 /** Of a file or directory, in bytes. */

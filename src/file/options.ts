@@ -1,5 +1,5 @@
 /** The options of `fileTokenStore`: their public type, their checks and their defaults. */
-import { numbersIn, requireFunctions, requireObject } from '../internal/validate.js';
+import { numbersIn, requireFunctions, requireObject } from '../internal/values/validate.js';
 import type { TokenStreamOptions } from '../token/types.js';
 
 export interface FileTokenStoreOptions {

@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { codeOf } from '../internal/files.js';
+import { codeOf } from '../internal/platform/files.js';
 
 /** Which process holds a lock. It stands in the name of a file, which is there from the first moment on. */
 export interface Owner {

@@ -1,6 +1,6 @@
 /** The session of the token in a file: the file holds its id. */
 import { randomUUID } from 'node:crypto';
-import type { Timers } from '../internal/timers.js';
+import type { Timers } from '../internal/time/timers.js';
 import { createStoreSession } from '../stores/session.js';
 import type { TokenRecord } from './record.js';
 

@@ -1,7 +1,7 @@
 /** One refresh through the file: its token, or a fetch under the lock. */
-import { abortable } from '../internal/abortable.js';
+import { abortable } from '../internal/async/abortable.js';
 import { headStartOf } from '../internal/hiddenMembers.js';
-import { stopwatch } from '../internal/stopwatch.js';
+import { stopwatch } from '../internal/time/stopwatch.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
 import { sessionEnded } from '../stores/session.js';
 import { isGivenUp, type StoreRefresh } from '../stores/storeRefresh.js';

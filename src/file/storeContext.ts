@@ -1,9 +1,9 @@
 /** The parts of one store: the file as it is now, what this process knows besides, and the lock. */
 import { asyncScheduler, firstValueFrom } from 'rxjs';
 import { TokenStoreError } from '../errors.js';
-import { codeOf } from '../internal/files.js';
-import { createQueue } from '../internal/queue.js';
-import { createTimers, type Timers } from '../internal/timers.js';
+import { codeOf } from '../internal/platform/files.js';
+import { createQueue } from '../internal/async/queue.js';
+import { createTimers, type Timers } from '../internal/time/timers.js';
 import type { StoredToken } from '../token/tokenStore.js';
 import { createFileLock, type HeldLock } from './lock.js';
 import type { FileStoreSettings } from './options.js';

@@ -2,7 +2,7 @@
 import { lstatSync, promises, readFileSync, accessSync, constants } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { TokenStoreError } from '../errors.js';
-import { codeOf, openSafe, refuseUnsafe, syncDirectory, targetOf } from '../internal/files.js';
+import { codeOf, openSafe, refuseUnsafe, syncDirectory, targetOf } from '../internal/platform/files.js';
 import { messageOf } from '../answers/messageOf.js';
 import { nullIfAbsent } from './lockFolder.js';
 import { hasReplaced, MAX_BYTES, parseRecord, type TokenRecord } from './record.js';

@@ -1,6 +1,6 @@
 /** Puts the token into the headers of a request. */
-import { ignoreRejection } from '../internal/ignoreRejection.js';
-import type { HeadersInit } from '../internal/platformTypes.js';
+import { ignoreRejection } from '../internal/async/ignoreRejection.js';
+import type { HeadersInit } from '../internal/platform/platformTypes.js';
 import type { AccessToken } from '../token/types.js';
 import type { HeaderRecord } from './headerRecord.js';
 import { platformHeaders } from './transport.js';

@@ -1,6 +1,6 @@
 /** The public function `createFetch`: a fetch whose requests carry the token. */
 import { TokenStreamClosedError } from '../errors.js';
-import { refuseUnknown, requireFunctions } from '../internal/validate.js';
+import { refuseUnknown, requireFunctions } from '../internal/values/validate.js';
 import { isRejection as isRejectionByDefault } from '../answers/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';

@@ -1,8 +1,8 @@
 /** Where the token may go: resolves URLs, and checks their origins. */
 import { OriginNotAllowedError } from '../errors.js';
-import { isLoopback } from '../internal/loopback.js';
-import { displayUrl, pageUrl, parseUrl } from '../internal/urls.js';
-import { requireBoolean, requireObject, wrong } from '../internal/validate.js';
+import { isLoopback } from '../internal/values/loopback.js';
+import { displayUrl, pageUrl, parseUrl } from '../internal/values/urls.js';
+import { requireBoolean, requireObject, wrong } from '../internal/values/validate.js';
 
 /** Names a resource that rejects tokens: method, origin and path, never the query. */
 export function resourceOf(method: string, url: string): string {

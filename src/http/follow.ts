@@ -1,6 +1,6 @@
 /** Follows redirects by hand, so that the token does not leave its origin. */
-import { discard } from '../internal/discard.js';
-import type { RequestRedirect } from '../internal/platformTypes.js';
+import { discard } from '../internal/platform/discard.js';
+import type { RequestRedirect } from '../internal/platform/platformTypes.js';
 import { withoutHeaders } from './headerRecord.js';
 import { initOf, isRepeatable, methodOf, redirectedRequest, type OutgoingRequest } from './outgoingRequest.js';
 import {

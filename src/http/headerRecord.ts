@@ -1,7 +1,7 @@
 /** Copies, checks and searches headers. */
-import { kindOf } from '../internal/kindOf.js';
-import type { HeadersInit } from '../internal/platformTypes.js';
-import { requireObject } from '../internal/validate.js';
+import { kindOf } from '../internal/values/kindOf.js';
+import type { HeadersInit } from '../internal/platform/platformTypes.js';
+import { requireObject } from '../internal/values/validate.js';
 
 export type HeaderRecord = Record<string, string>;
 

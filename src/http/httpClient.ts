@@ -1,10 +1,10 @@
 /** The public function `createHttpClient`: an Observable for each HTTP method. */
 import { isObservable, throwError, type Observable } from 'rxjs';
-import type { BodyInit, HeadersInit } from '../internal/platformTypes.js';
-import { isStream } from '../internal/isStream.js';
-import { tagOf } from '../internal/kindOf.js';
-import { displayUrl } from '../internal/urls.js';
-import { numbersIn } from '../internal/validate.js';
+import type { BodyInit, HeadersInit } from '../internal/platform/platformTypes.js';
+import { isStream } from '../internal/values/isStream.js';
+import { tagOf } from '../internal/values/kindOf.js';
+import { displayUrl } from '../internal/values/urls.js';
+import { numbersIn } from '../internal/values/validate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import { createDestinations } from './destinations.js';

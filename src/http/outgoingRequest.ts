@@ -1,8 +1,8 @@
 /** A request as it was at the call: what is sent now, and again after a redirect or a rejection. */
-import { isStream } from '../internal/isStream.js';
-import { orAborted } from '../internal/onAbort.js';
-import type { BodyInit, HeadersInit, RequestRedirect } from '../internal/platformTypes.js';
-import { requireObject } from '../internal/validate.js';
+import { isStream } from '../internal/values/isStream.js';
+import { orAborted } from '../internal/async/onAbort.js';
+import type { BodyInit, HeadersInit, RequestRedirect } from '../internal/platform/platformTypes.js';
+import { requireObject } from '../internal/values/validate.js';
 import { resourceOf } from './destinations.js';
 import { copyOfHeaders, type HeaderRecord } from './headerRecord.js';
 import { inBrowser } from './inBrowser.js';

@@ -1,5 +1,5 @@
 /** Pure rules of redirects (Fetch standard, "HTTP-redirect fetch"), for those that carry a token. */
-import { parseUrl, utf8Of } from '../internal/urls.js';
+import { parseUrl, utf8Of } from '../internal/values/urls.js';
 
 export const MAX_REDIRECTS = 20;
 

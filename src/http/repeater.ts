@@ -2,8 +2,8 @@
 // `withToken` does the same for Observables. Here redirects are followed, `isRejection` may be async, and a repeat goes
 // past the HTTP cache.
 import { defaultIfEmpty } from 'rxjs';
-import { discard } from '../internal/discard.js';
-import { orAborted } from '../internal/onAbort.js';
+import { discard } from '../internal/platform/discard.js';
+import { orAborted } from '../internal/async/onAbort.js';
 import { isAcceptance, kindOfRejection } from '../answers/isRejection.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';

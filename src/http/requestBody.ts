@@ -1,6 +1,6 @@
 /** Copies, judges and releases the bodies of requests. */
-import { isStream } from '../internal/isStream.js';
-import { tagOf } from '../internal/kindOf.js';
+import { isStream } from '../internal/values/isStream.js';
+import { tagOf } from '../internal/values/kindOf.js';
 
 /** What fetch, axios and Angular send as it is, besides text and streams. */
 const BINARY_OR_FORM = / (Blob|File|FormData|URLSearchParams|ArrayBuffer|DataView|\w+Array)\]/;

@@ -1,5 +1,5 @@
 /** Sends a request once, with the token and its proof. */
-import { discard } from '../internal/discard.js';
+import { discard } from '../internal/platform/discard.js';
 import type { TokenProof } from '../token/sourceHooks.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';

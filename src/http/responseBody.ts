@@ -1,8 +1,8 @@
 /** What a response becomes for the caller of the HTTP client: its parsed body, or an HttpStatusError. */
 import { HttpStatusError } from '../errors.js';
-import { isStream } from '../internal/isStream.js';
+import { isStream } from '../internal/values/isStream.js';
 import { parseJson } from '../answers/parseBody.js';
-import { tagOf } from '../internal/kindOf.js';
+import { tagOf } from '../internal/values/kindOf.js';
 import { beginningOf } from './transport.js';
 
 /** What a status outside 200 to 299 becomes. The error holds no connection. */

@@ -1,10 +1,10 @@
 /** A request of the HTTP client as an Observable, with its time limit. */
 import { Observable } from 'rxjs';
 import { RequestTimeoutError, TokenUnavailableError } from '../errors.js';
-import { isStream } from '../internal/isStream.js';
-import { onAbort, reasonOf } from '../internal/onAbort.js';
+import { isStream } from '../internal/values/isStream.js';
+import { onAbort, reasonOf } from '../internal/async/onAbort.js';
 import { onBehalfOf } from '../internal/hiddenMembers.js';
-import { timeLimit } from '../internal/timers.js';
+import { timeLimit } from '../internal/time/timers.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import { uniformError } from './uniformError.js';
 import type { OutgoingInit } from './outgoingRequest.js';

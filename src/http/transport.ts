@@ -4,7 +4,7 @@ import { beginningOf as beginningOfStream, createBeginning } from './bodyBeginni
 import { byPlatform } from './byPlatform.js';
 import { byHand, type RedirectPolicy } from './follow.js';
 import { inBrowser } from './inBrowser.js';
-import { tagOf } from '../internal/kindOf.js';
+import { tagOf } from '../internal/values/kindOf.js';
 
 type Ponyfill = typeof import('cross-fetch');
 let ponyfill: Promise<Ponyfill> | undefined;

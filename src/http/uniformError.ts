@@ -1,5 +1,5 @@
 /** Makes the errors of all platforms' fetch alike, and free of secrets. */
-import { reasonOf } from '../internal/onAbort.js';
+import { reasonOf } from '../internal/async/onAbort.js';
 import { platformError } from './transport.js';
 
 /**

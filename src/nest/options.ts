@@ -1,8 +1,8 @@
 /** The options of `TokenModule`: their public types, and the checks that the stream and axios do not make. */
 import type { CreateAxiosDefaults } from 'axios';
 import type { AttachTokenOptions } from '../axios/attachToken.js';
-import { originOf } from '../internal/urls.js';
-import { refuseUnknown } from '../internal/validate.js';
+import { originOf } from '../internal/values/urls.js';
+import { refuseUnknown } from '../internal/values/validate.js';
 import type { TokenSource, TokenStreamOptions } from '../token/types.js';
 
 /** What a {@link TokenModule} needs, besides its name: given to `forRoot`, or by the factory of `forRootAsync`. */

@@ -11,7 +11,7 @@ import {
 import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import axios from 'axios';
 import { attachToken } from '../axios/attachToken.js';
-import { requireText } from '../internal/validate.js';
+import { requireText } from '../internal/values/validate.js';
 import { createTokenStream } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import {

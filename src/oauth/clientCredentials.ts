@@ -1,5 +1,5 @@
 /** The public function `clientCredentials`: the source for programs that act for themselves. */
-import { requireObject } from '../internal/validate.js';
+import { requireObject } from '../internal/values/validate.js';
 import type { TokenSource } from '../token/types.js';
 import { grantSource } from './grantSource.js';
 import type { OAuthOptions } from './options.js';

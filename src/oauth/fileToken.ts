@@ -1,6 +1,6 @@
 /** The public function `fileToken`: a source that asks no server, because another program writes the token. */
 import type { TokenSource } from '../token/types.js';
-import { checkPath, files } from '../internal/files.js';
+import { checkPath, files } from '../internal/platform/files.js';
 import { otherThanToken } from './checks/textOption.js';
 import { fitsHeader } from '../answers/tokenResponse.js';
 

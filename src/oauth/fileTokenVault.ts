@@ -1,8 +1,8 @@
 /** The public function `fileTokenVault`: a file with a refresh token, which survives a crash during a write. */
-import { checkPath, codeOf, files, openSafe, syncDirectory, targetOf } from '../internal/files.js';
-import { fieldsOf } from '../internal/fieldsOf.js';
+import { checkPath, codeOf, files, openSafe, syncDirectory, targetOf } from '../internal/platform/files.js';
+import { fieldsOf } from '../internal/values/fieldsOf.js';
 import { parseJson } from '../answers/parseBody.js';
-import { createQueue } from '../internal/queue.js';
+import { createQueue } from '../internal/async/queue.js';
 import { hasControlCharacter, otherThanToken, trimmed } from './checks/textOption.js';
 
 /** Reads and writes a refresh token in a file. Give both methods to `refreshToken` as they are. */

@@ -1,6 +1,6 @@
 /** The public types of the options that all sources share, and of those of `refreshToken`. */
 import type { ObservableInput } from 'rxjs';
-import type { CryptoKey, CryptoKeyPair } from '../internal/platformTypes.js';
+import type { CryptoKey, CryptoKeyPair } from '../internal/platform/platformTypes.js';
 import type { TokenFields, TokenResponse } from '../token/types.js';
 import type { Supplied } from './checks/supplied.js';
 

@@ -1,6 +1,6 @@
 /** Lets an exchange continue for a while after its caller has left, so that its answer is not lost. */
 import { catchError, of, timer } from 'rxjs';
-import { aborted, reasonOf } from '../internal/onAbort.js';
+import { aborted, reasonOf } from '../internal/async/onAbort.js';
 import { onBehalfOf } from '../internal/hiddenMembers.js';
 
 /** Runs the work with a signal of its own, which aborts `delay()` ms after `signal` does. */

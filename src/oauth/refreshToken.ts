@@ -1,8 +1,8 @@
 /** The public function `refreshToken`: the source for users, whose refresh tokens may be replaced at each use. */
-import { requireFunctions, requireObject } from '../internal/validate.js';
+import { requireFunctions, requireObject } from '../internal/values/validate.js';
 import type { TokenSource } from '../token/types.js';
 import { createForgottenTokens } from './endpoint/revoke.js';
-import { createQueue } from '../internal/queue.js';
+import { createQueue } from '../internal/async/queue.js';
 import { createRefreshSession } from './signIn/refreshSession.js';
 import type { RefreshTokenOptions } from './options.js';
 import { checkSupplied } from './checks/supplied.js';

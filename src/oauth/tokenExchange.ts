@@ -1,5 +1,5 @@
 /** The public function `tokenExchange`: the source for a service that calls another one for a user. */
-import { requireObject } from '../internal/validate.js';
+import { requireObject } from '../internal/values/validate.js';
 import type { TokenSource } from '../token/types.js';
 import { grantSource } from './grantSource.js';
 import type { OAuthOptions } from './options.js';

@@ -1,7 +1,7 @@
 /** The public function `observeToken`: turns the events of a stream into OpenTelemetry metrics. */
 import type { Meter } from '@opentelemetry/api';
 import { Subscription } from 'rxjs';
-import { refuseUnknown, requireObject, requireText, wrong } from '../internal/validate.js';
+import { refuseUnknown, requireObject, requireText, wrong } from '../internal/values/validate.js';
 import type { TokenEvent } from '../token/events.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';

@@ -1,9 +1,9 @@
 /** The public function `publishToken`: sends the events of a stream to Node's diagnostics channels. */
 import type * as DiagnosticsChannel from 'node:diagnostics_channel';
 import { Subscription } from 'rxjs';
-import { builtinModule } from '../internal/builtinModule.js';
-import { refuseUnknown, requireObject, requireText } from '../internal/validate.js';
-import { loggable } from '../internal/loggable.js';
+import { builtinModule } from '../internal/platform/builtinModule.js';
+import { refuseUnknown, requireObject, requireText } from '../internal/values/validate.js';
+import { loggable } from '../internal/values/loggable.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 

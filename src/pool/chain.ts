@@ -11,8 +11,8 @@ import {
   type Observable,
   type SchedulerLike,
 } from 'rxjs';
-import { stopwatch, ticksOf } from '../internal/stopwatch.js';
-import { createTimers } from '../internal/timers.js';
+import { stopwatch, ticksOf } from '../internal/time/stopwatch.js';
+import { createTimers } from '../internal/time/timers.js';
 import type { InTurn } from '../token/options.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenResponse } from '../token/types.js';

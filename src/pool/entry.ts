@@ -1,8 +1,8 @@
 /** What a pool has of a key, and when the manager of its stream ends. */
 import { defer, EMPTY, NEVER, Observable } from 'rxjs';
-import { captureContext } from '../internal/callerContext.js';
+import { captureContext } from '../internal/async/callerContext.js';
 import { ON_CLOSE } from '../internal/hiddenMembers.js';
-import { createTimers } from '../internal/timers.js';
+import { createTimers } from '../internal/time/timers.js';
 import { createEventQueue } from '../token/pipeline/eventQueue.js';
 import type { UntimedTokenEvent } from '../token/events.js';
 import type { Settings } from '../token/options.js';

@@ -1,6 +1,6 @@
 /** The options of a pool, and the settings of each of its streams. */
-import { ignoreRejection } from '../internal/ignoreRejection.js';
-import { numbersIn, requireFunctions, requireObject } from '../internal/validate.js';
+import { ignoreRejection } from '../internal/async/ignoreRejection.js';
+import { numbersIn, requireFunctions, requireObject } from '../internal/values/validate.js';
 import { settingsOf as settingsOfStream, type Settings } from '../token/options.js';
 import type { TokenStore } from '../token/tokenStore.js';
 import type { TokenStreamOptions } from '../token/types.js';

@@ -1,9 +1,9 @@
 /** The public function `createTokenPool`: one stream per key. */
 import type { Observable } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
-import { ignoreRejection } from '../internal/ignoreRejection.js';
+import { ignoreRejection } from '../internal/async/ignoreRejection.js';
 import { PROOF } from '../internal/hiddenMembers.js';
-import { refuseUnknown, requireBoolean, requireObject } from '../internal/validate.js';
+import { refuseUnknown, requireBoolean, requireObject } from '../internal/values/validate.js';
 import type { TokenEvent } from '../token/events.js';
 import type { SourceHooks } from '../token/sourceHooks.js';
 import type { TokenSource, TokenStream } from '../token/types.js';

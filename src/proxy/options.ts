@@ -2,8 +2,8 @@
 import type { Agent } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { tokenUrlOption } from '../http/destinations.js';
-import { parseUrl } from '../internal/urls.js';
-import { numbersIn, requireBoolean, requireFunctions, requireObject, wrong } from '../internal/validate.js';
+import { parseUrl } from '../internal/values/urls.js';
+import { numbersIn, requireBoolean, requireFunctions, requireObject, wrong } from '../internal/values/validate.js';
 import { checkAgent } from './traffic/agent.js';
 
 /** One request that has ended, for an access log. Its path has no query, since a query may be a secret. */

@@ -2,7 +2,7 @@
 import type { IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { messageOf } from '../answers/messageOf.js';
-import type { BodyInit } from '../internal/platformTypes.js';
+import type { BodyInit } from '../internal/platform/platformTypes.js';
 import { objectionToClient, objectionToRequest, type ProxyAnswer } from './rules/admission.js';
 import { endWithAnswer } from './traffic/earlyAnswer.js';
 import { Exchange } from './traffic/exchange.js';

@@ -1,8 +1,8 @@
 /** The options of `redisTokenStore`: their public type, their checks and their defaults. */
-import { fieldsOf } from '../internal/fieldsOf.js';
-import { kindOf } from '../internal/kindOf.js';
-import type { CryptoKey } from '../internal/platformTypes.js';
-import { FINITE, numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';
+import { fieldsOf } from '../internal/values/fieldsOf.js';
+import { kindOf } from '../internal/values/kindOf.js';
+import type { CryptoKey } from '../internal/platform/platformTypes.js';
+import { FINITE, numbersIn, requireFunctions, requireObject, wrong } from '../internal/values/validate.js';
 import type { TokenStreamOptions } from '../token/types.js';
 import { requireClient, type RedisClient } from './connection/client.js';
 import type { EncryptionKey } from './records/encryption.js';

@@ -1,6 +1,6 @@
 /** The session of the token in Redis: each answer of Redis tells the last sign-out, and so whether it has ended. */
 import { defer, type Observable } from 'rxjs';
-import type { Timers } from '../internal/timers.js';
+import type { Timers } from '../internal/time/timers.js';
 import { createStoreSession } from '../stores/session.js';
 import type { Protocol } from './scripts/protocol.js';
 import type { TokenCache } from './records/tokenCache.js';

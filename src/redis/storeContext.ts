@@ -1,8 +1,8 @@
 /** The parts of one store, and how a token of others is taken in and handed out. */
 import { asyncScheduler, Subject } from 'rxjs';
-import { steadyClock } from '../internal/steadyClock.js';
-import { CLOCKS } from '../internal/stopwatch.js';
-import { createTimers } from '../internal/timers.js';
+import { steadyClock } from '../internal/time/steadyClock.js';
+import { CLOCKS } from '../internal/time/stopwatch.js';
+import { createTimers } from '../internal/time/timers.js';
 import { hasLifeLeft } from '../stores/storedResponse.js';
 import type { StoredToken } from '../token/tokenStore.js';
 import { createEncryption } from './records/encryption.js';

@@ -1,8 +1,8 @@
 /** The public function `streamingCredentials`: logs in to a Redis server whose password is an access token. */
 import { asyncScheduler, EMPTY, filter, firstValueFrom, retry, type Subscription } from 'rxjs';
 import { isTokenError } from '../errors.js';
-import { createTimers } from '../internal/timers.js';
-import { refuseUnknown, requireObject, requireText } from '../internal/validate.js';
+import { createTimers } from '../internal/time/timers.js';
+import { refuseUnknown, requireObject, requireText } from '../internal/values/validate.js';
 import { backoffStep } from '../token/decisions/backoff.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { takeToken } from '../token/takeToken.js';

@@ -1,10 +1,10 @@
 /** The common part of all stores when they fetch: the time limit, and a response that can be stored. */
 import { catchError, firstValueFrom, merge, throwIfEmpty, type Observable } from 'rxjs';
 import { TokenFetchTimeoutError } from '../errors.js';
-import { STORE_GRACE } from '../internal/grace.js';
+import { STORE_GRACE } from '../internal/time/grace.js';
 import { GIVEN_BY } from '../internal/hiddenMembers.js';
-import { aborted } from '../internal/onAbort.js';
-import { failAfter, type Timers } from '../internal/timers.js';
+import { aborted } from '../internal/async/onAbort.js';
+import { failAfter, type Timers } from '../internal/time/timers.js';
 import { permanentError } from '../answers/permanentError.js';
 import { checkTokenResponse, noTokenError } from '../answers/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';

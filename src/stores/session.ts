@@ -1,8 +1,8 @@
 /** The session of a store: it ends here at once, and for the others as soon as they can be told. */
 import { defer, retry, Subject, switchMap } from 'rxjs';
 import { TokenStoreError } from '../errors.js';
-import { ignoreRejection } from '../internal/ignoreRejection.js';
-import type { Timers } from '../internal/timers.js';
+import { ignoreRejection } from '../internal/async/ignoreRejection.js';
+import type { Timers } from '../internal/time/timers.js';
 import { backoffStep } from '../token/decisions/backoff.js';
 import { createEndings } from './endings.js';
 

@@ -1,7 +1,7 @@
 /** Lets one tab at a time fetch, and does not wait for ever for a tab that the browser has frozen. */
 import { fromEvent, merge, type Observable } from 'rxjs';
-import { orAborted, reasonOf } from '../internal/onAbort.js';
-import type { Timers } from '../internal/timers.js';
+import { orAborted, reasonOf } from '../internal/async/onAbort.js';
+import type { Timers } from '../internal/time/timers.js';
 
 /**
  * This tab's place in the queue for the lock of all tabs.

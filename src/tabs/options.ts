@@ -1,5 +1,5 @@
 /** The options of `tabTokenStore`: their public type, their checks and their defaults. */
-import { FINITE, numbersIn, requireFunctions, requireObject, requireText } from '../internal/validate.js';
+import { FINITE, numbersIn, requireFunctions, requireObject, requireText } from '../internal/values/validate.js';
 import type { TokenStreamOptions } from '../token/types.js';
 
 export interface TabTokenStoreOptions {

@@ -1,9 +1,9 @@
 /** One refresh in a tab: the token at hand, or under the lock that of another tab, or a fetch. */
 import { defaultIfEmpty, defer, filter, ignoreElements, map, merge, of, take, takeUntil, tap } from 'rxjs';
-import { abortable } from '../internal/abortable.js';
+import { abortable } from '../internal/async/abortable.js';
 import { headStartOf } from '../internal/hiddenMembers.js';
-import { orAborted } from '../internal/onAbort.js';
-import { stopwatch, type Aged } from '../internal/stopwatch.js';
+import { orAborted } from '../internal/async/onAbort.js';
+import { stopwatch, type Aged } from '../internal/time/stopwatch.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
 import { sessionEnded } from '../stores/session.js';
 import type { StoreRefresh } from '../stores/storeRefresh.js';

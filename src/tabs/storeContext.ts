@@ -1,6 +1,6 @@
 /** The parts of one store. */
 import { asyncScheduler, tap } from 'rxjs';
-import { createTimers } from '../internal/timers.js';
+import { createTimers } from '../internal/time/timers.js';
 import { createLockQueue } from './lockQueue.js';
 import type { TabSettings } from './options.js';
 import { currentPage } from './page.js';

@@ -1,5 +1,5 @@
 /** The memory of one tab: decides whether a token from another tab is newer than its own. */
-import { CLOCKS, stopwatch, type Aged, type Clocks } from '../internal/stopwatch.js';
+import { CLOCKS, stopwatch, type Aged, type Clocks } from '../internal/time/stopwatch.js';
 import { hasLifeLeft, storedLifetime } from '../stores/storedResponse.js';
 import type { StoredToken } from '../token/tokenStore.js';
 import type { TokenResponse, TokenStreamOptions } from '../token/types.js';

@@ -1,6 +1,6 @@
 /** The public function `plainError`: makes errors comparable in tests. */
-import { fieldsOf } from '../internal/fieldsOf.js';
-import { tagOf } from '../internal/kindOf.js';
+import { fieldsOf } from '../internal/values/fieldsOf.js';
+import { tagOf } from '../internal/values/kindOf.js';
 
 /** The fields of an error that say what happened; see {@link plainError}. */
 export interface PlainError {

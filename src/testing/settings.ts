@@ -1,5 +1,5 @@
 /** Checks of options that the fakes have in common: scripts, lists of words, values per call. */
-import { numbersIn, wrong } from '../internal/validate.js';
+import { numbersIn, wrong } from '../internal/values/validate.js';
 
 /** Checks a script, step by step. */
 export function requireSteps(name: string, steps: unknown, isStep: (step: unknown) => boolean, range: string): void {

@@ -1,6 +1,6 @@
 /** The public functions that turn tokens and events into letters, for marble diagrams. */
 import { catchError, map, throwError, type Observable } from 'rxjs';
-import { fieldsOf } from '../internal/fieldsOf.js';
+import { fieldsOf } from '../internal/values/fieldsOf.js';
 import type { TokenEvent } from '../token/events.js';
 import type { AccessToken } from '../token/types.js';
 import { isError } from './plainError.js';

@@ -1,5 +1,5 @@
 /** The values of fake tokens: short and predictable, so that a test can expect them. */
-import { requireText, wrong } from '../internal/validate.js';
+import { requireText, wrong } from '../internal/values/validate.js';
 
 /**
  * How tokens are called: `a`, `b`, `c` … for marble diagrams, `token-1`, `token-2` …, or as a function of their number,

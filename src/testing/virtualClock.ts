@@ -1,6 +1,6 @@
 /** The public function `virtualClock`: shows a test what a sleeping machine or a wrong clock does. */
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { FINITE, numbersIn, requireMethod } from '../internal/validate.js';
+import { FINITE, numbersIn, requireMethod } from '../internal/values/validate.js';
 
 /** A machine's clock that can go wrong, see {@link virtualClock}. The functions need no `this`. */
 export interface VirtualClock {

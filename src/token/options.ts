@@ -1,8 +1,15 @@
 /** Checks the options of a stream, and fills in the defaults. */
 import { asyncScheduler, type Observable } from 'rxjs';
-import { browserWake } from '../internal/browserWake.js';
-import { clockOf } from '../internal/steadyClock.js';
-import { FINITE, numbersIn, requireFunctions, requireMethod, requireObject, wrong } from '../internal/validate.js';
+import { browserWake } from '../internal/time/browserWake.js';
+import { clockOf } from '../internal/time/steadyClock.js';
+import {
+  FINITE,
+  numbersIn,
+  requireFunctions,
+  requireMethod,
+  requireObject,
+  wrong,
+} from '../internal/values/validate.js';
 import { isPermanentFailure } from '../answers/isPermanentFailure.js';
 import { fitsHeader } from '../answers/tokenResponse.js';
 import type { TokenStreamOptions } from './types.js';

@@ -1,7 +1,7 @@
 /** What `withToken` judges results by: the options of a request, checked. */
-import { callPredicate } from '../internal/callPredicate.js';
-import { discard } from '../internal/discard.js';
-import { numbersIn, requireFunctions } from '../internal/validate.js';
+import { callPredicate } from '../internal/values/callPredicate.js';
+import { discard } from '../internal/platform/discard.js';
+import { numbersIn, requireFunctions } from '../internal/values/validate.js';
 import { isRejection as isRejectionByDefault, responseIn } from '../answers/isRejection.js';
 
 export interface WithTokenOptions {

@@ -1,6 +1,6 @@
 /** The public function `takeToken`: one usable token, for code that does not need a stream. */
 import type { Observable } from 'rxjs';
-import { numbersIn } from '../internal/validate.js';
+import { numbersIn } from '../internal/values/validate.js';
 import { managerOf } from './tokenStream.js';
 import type { AccessToken, TokenStream } from './types.js';
 

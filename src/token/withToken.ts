@@ -1,11 +1,11 @@
 /** The public operator `withToken`: sends a request with the token, and repeats it once after a rejection. */
 import { catchError, defer, of, pipe, retry, switchMap, tap, throwError, throwIfEmpty } from 'rxjs';
 import type { MonoTypeOperatorFunction, Observable, ObservableInput, ObservedValueOf, OperatorFunction } from 'rxjs';
-import { asIs, contextAfter, subscribedIn } from '../internal/callerContext.js';
-import { discard } from '../internal/discard.js';
-import { requireObject } from '../internal/validate.js';
+import { asIs, contextAfter, subscribedIn } from '../internal/async/callerContext.js';
+import { discard } from '../internal/platform/discard.js';
+import { requireObject } from '../internal/values/validate.js';
 import { isAcceptance, kindOfRejection, responseIn } from '../answers/isRejection.js';
-import { observableOf } from '../internal/observableOf.js';
+import { observableOf } from '../internal/async/observableOf.js';
 import { rulesOf, type RequestRules, type WithTokenOptions } from './requestRules.js';
 import { managerOf } from './tokenStream.js';
 import type { TokenManager } from './tokenManager.js';

@@ -1,5 +1,5 @@
 /** Checks the options that all grants have in common. */
-import { refuseUnknown, requireFunctions } from '../../internal/validate.js';
+import { refuseUnknown, requireFunctions } from '../../internal/values/validate.js';
 import { checkText, wrongKind } from './textOption.js';
 import { CLIENT_AUTH, type ClientAuthMethod, type OAuthOptions } from '../options.js';
 import { endpointOption, toUrl } from '../endpoint/secureUrl.js';

@@ -1,10 +1,10 @@
 /** Reads options that are a text, or a function of the user's that returns one, at once or later. */
 import { defaultIfEmpty, of, type ObservableInput } from 'rxjs';
 import { permanentError } from '../../answers/permanentError.js';
-import { asObservable } from '../../internal/observableOf.js';
-import { ignoreRejection } from '../../internal/ignoreRejection.js';
-import { codeOf } from '../../internal/files.js';
-import { orAborted, reasonOf } from '../../internal/onAbort.js';
+import { asObservable } from '../../internal/async/observableOf.js';
+import { ignoreRejection } from '../../internal/async/ignoreRejection.js';
+import { codeOf } from '../../internal/platform/files.js';
+import { orAborted, reasonOf } from '../../internal/async/onAbort.js';
 import { trimmed, wrongKind } from './textOption.js';
 
 /**

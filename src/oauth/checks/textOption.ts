@@ -1,7 +1,7 @@
 /** Checks options that are texts. Its errors show no value, since that may be a secret. */
-import { isText, kindOf } from '../../internal/kindOf.js';
+import { isText, kindOf } from '../../internal/values/kindOf.js';
 
-/** The error of an option that is wrong. It does not show the value, as that of `internal/validate` does. */
+/** The error of an option that is wrong. It does not show the value, as that of `internal/values/validate` does. */
 export const wrongKind = (name: string, value: unknown, range: string): TypeError =>
   new TypeError(`option "${name}" must be ${range}, got ${kindOf(value)}`);
 

@@ -1,6 +1,6 @@
 /** Where the endpoints of an authorization server are: by discovery, or by the options. */
 import * as oauth from 'oauth4webapi';
-import { displayUrl } from '../../internal/urls.js';
+import { displayUrl } from '../../internal/values/urls.js';
 import { TokenEndpointError } from '../../errors.js';
 import { permanentError } from '../../answers/permanentError.js';
 import { answeredBy, asksToRetry, retryAfterIn, TEMPORARILY_UNAVAILABLE } from './answer.js';

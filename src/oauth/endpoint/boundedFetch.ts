@@ -1,9 +1,9 @@
 /** The fetch for authorization servers: no redirects, no waiting after an abort, and no secret in its errors. */
 import * as oauth from 'oauth4webapi';
 import { TokenEndpointError } from '../../errors.js';
-import { discard } from '../../internal/discard.js';
-import { onCloudflareWorkers } from '../../internal/onCloudflareWorkers.js';
-import { orAborted } from '../../internal/onAbort.js';
+import { discard } from '../../internal/platform/discard.js';
+import { onCloudflareWorkers } from '../../internal/platform/onCloudflareWorkers.js';
+import { orAborted } from '../../internal/async/onAbort.js';
 import { RATE_HEADERS } from '../../answers/retryAfter.js';
 import { markPermanent, isMarkedPermanent, permanentError } from '../../answers/permanentError.js';
 import { isFetchResponse } from '../../answers/tokenResponse.js';

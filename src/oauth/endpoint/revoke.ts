@@ -1,7 +1,7 @@
 /** Revokes tokens at the end of a session, and remembers them so that they are not used again. */
 import * as oauth from 'oauth4webapi';
 import { asyncScheduler } from 'rxjs';
-import { createTimers } from '../../internal/timers.js';
+import { createTimers } from '../../internal/time/timers.js';
 import type { TokenResponse } from '../../token/types.js';
 import type { ServerLookup } from './authorizationServer.js';
 import { boundedFetch, requestOptions } from './boundedFetch.js';

@@ -1,7 +1,7 @@
 /** To which URLs credentials may be sent. */
-import { isLoopback } from '../../internal/loopback.js';
-import { displayUrl, parseUrl } from '../../internal/urls.js';
-import { kindOf } from '../../internal/kindOf.js';
+import { isLoopback } from '../../internal/values/loopback.js';
+import { displayUrl, parseUrl } from '../../internal/values/urls.js';
+import { kindOf } from '../../internal/values/kindOf.js';
 
 /**
  * Why nothing may be sent to this URL, or undefined when it may. RFC 6749 section 3.2 asks for TLS and forbids a

@@ -1,6 +1,6 @@
 /** The form that is sent to a token endpoint. */
 import * as oauth from 'oauth4webapi';
-import { displayUrl } from '../../internal/urls.js';
+import { displayUrl } from '../../internal/values/urls.js';
 import { answeredBy, type Answer } from './answer.js';
 import type { AuthorizationServer } from './authorizationServer.js';
 import { boundedFetch, requestOptions, type OAuthFetch } from './boundedFetch.js';

@@ -1,10 +1,10 @@
 /** The refresh token to send: the given one, or the one that rotation has put in its place. */
 import { asyncScheduler, lastValueFrom, takeUntil } from 'rxjs';
-import { asObservable } from '../../internal/observableOf.js';
-import { createTimers, failAfter } from '../../internal/timers.js';
+import { asObservable } from '../../internal/async/observableOf.js';
+import { createTimers, failAfter } from '../../internal/time/timers.js';
 import type { TokenRequest, TokenResponse } from '../../token/types.js';
 import type { ForgottenTokens } from '../endpoint/revoke.js';
-import type { Queue } from '../../internal/queue.js';
+import type { Queue } from '../../internal/async/queue.js';
 import { redactedCause } from '../endpoint/redact.js';
 import { refuseControlCharacters, trimmed } from '../checks/textOption.js';
 import type { RefreshTokenOptions, RotatedTokens } from '../options.js';

@@ -1,11 +1,11 @@
 /** The life of one sign-in: its refreshes, and its end. */
 import { TokenUnavailableError } from '../../errors.js';
-import { EXCHANGE_GRACE } from '../../internal/grace.js';
+import { EXCHANGE_GRACE } from '../../internal/time/grace.js';
 import { HEAD_START, originalOf } from '../../internal/hiddenMembers.js';
-import { stopwatch, type Aged } from '../../internal/stopwatch.js';
+import { stopwatch, type Aged } from '../../internal/time/stopwatch.js';
 import { lifetimeOf } from '../../token/decisions/lifetime.js';
 import type { TokenRequest, TokenResponse } from '../../token/types.js';
-import { orAborted } from '../../internal/onAbort.js';
+import { orAborted } from '../../internal/async/onAbort.js';
 import { createRenewal, type RenewalOptions } from './renewal.js';
 import { singleFlight } from './singleFlight.js';
 import { outliveCaller } from '../outliveCaller.js';

@@ -1,10 +1,10 @@
 /** One run of some work, for all who ask for it at the same time. */
 import { AsyncSubject, asyncScheduler, defer, finalize, of, share, type Observable } from 'rxjs';
-import { abortable } from '../../internal/abortable.js';
+import { abortable } from '../../internal/async/abortable.js';
 import { onBehalfOf } from '../../internal/hiddenMembers.js';
-import { stopwatch } from '../../internal/stopwatch.js';
-import { createTimers } from '../../internal/timers.js';
-import { orAborted } from '../../internal/onAbort.js';
+import { stopwatch } from '../../internal/time/stopwatch.js';
+import { createTimers } from '../../internal/time/timers.js';
+import { orAborted } from '../../internal/async/onAbort.js';
 
 /**
  * Lets concurrent callers share one run of `work`. When all have aborted, the run goes on for `grace` ms: a refresh

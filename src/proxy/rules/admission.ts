@@ -1,7 +1,7 @@
 /** Decides which requests the proxy refuses before anything is sent. */
 import type { IncomingMessage } from 'node:http';
 import { isIPv4, isIPv6, type Server, type Socket } from 'node:net';
-import { isLoopback } from '../../internal/loopback.js';
+import { isLoopback } from '../../internal/values/loopback.js';
 import { framingOf, hasKnownRequestCoding } from './headers.js';
 import type { ProxySettings } from '../options.js';
 import { hasScheme, HEALTH, METRICS, objectionToTarget, pathOf } from './target.js';

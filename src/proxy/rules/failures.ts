@@ -1,6 +1,6 @@
 /** Chooses the status and text that the client gets when the proxy has no response to pass on. */
 import { isTokenError } from '../../errors.js';
-import { codeOf } from '../../internal/files.js';
+import { codeOf } from '../../internal/platform/files.js';
 import type { ProxyAnswer } from './admission.js';
 
 /** A failure that knows what the client is told. */

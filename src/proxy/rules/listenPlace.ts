@@ -1,6 +1,6 @@
 /** Reads where the proxy listens, and refuses addresses that other machines can reach. */
-import { isLoopback } from '../../internal/loopback.js';
-import { wrong } from '../../internal/validate.js';
+import { isLoopback } from '../../internal/values/loopback.js';
+import { wrong } from '../../internal/values/validate.js';
 
 /** Where a server listens, as Node takes it. */
 export type Place = { readonly host: string; readonly port: number } | { readonly path: string };

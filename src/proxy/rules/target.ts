@@ -1,5 +1,5 @@
 /** Pure rules of where a request goes, and of what a redirect means to the client of the proxy. */
-import { parseUrl, utf8Of } from '../../internal/urls.js';
+import { parseUrl, utf8Of } from '../../internal/values/urls.js';
 
 /** The paths of the proxy's own pages. */
 export const HEALTH = '/-/health';

@@ -1,9 +1,9 @@
 /** Which agent of Node makes the connections to the upstream server. */
 import { Agent as HttpAgent, globalAgent as httpGlobalAgent, type AgentOptions } from 'node:http';
 import { Agent as HttpsAgent, globalAgent as httpsGlobalAgent } from 'node:https';
-import { fieldsOf } from '../../internal/fieldsOf.js';
-import { kindOf } from '../../internal/kindOf.js';
-import { isLoopback } from '../../internal/loopback.js';
+import { fieldsOf } from '../../internal/values/fieldsOf.js';
+import { kindOf } from '../../internal/values/kindOf.js';
+import { isLoopback } from '../../internal/values/loopback.js';
 
 /** An idle connection is closed before the server does it: Node's servers wait 5 s. Milliseconds. */
 const IDLE = 4_000;

@@ -1,7 +1,7 @@
 /** Answers what Node's parser refuses, which never becomes a request. */
 import { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { codeOf } from '../../internal/files.js';
+import { codeOf } from '../../internal/platform/files.js';
 import { messageOf } from '../../answers/messageOf.js';
 import type { ProxyAnswer } from '../rules/admission.js';
 import type { Records } from '../watch/records.js';

@@ -2,7 +2,7 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import { request as httpsRequest } from 'node:https';
-import { codeOf } from '../../internal/files.js';
+import { codeOf } from '../../internal/platform/files.js';
 import { ownAgent } from './agent.js';
 import type { Exchange } from './exchange.js';
 import { ProxyFailure } from '../rules/failures.js';

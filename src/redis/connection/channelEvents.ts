@@ -16,7 +16,7 @@ import {
   tap,
   type Observable,
 } from 'rxjs';
-import { createTimers } from '../../internal/timers.js';
+import { createTimers } from '../../internal/time/timers.js';
 import { eventOf, isClosed, type ClientState, type RedisClient } from './client.js';
 import { openDuplicate, type ChannelEvent, type SubscribeTo } from './openDuplicate.js';
 

@@ -1,6 +1,6 @@
 /** The clients `redis` and `ioredis` behind common functions: run a script, look at the connection, listen. */
 import { Observable } from 'rxjs';
-import { fieldsOf } from '../../internal/fieldsOf.js';
+import { fieldsOf } from '../../internal/values/fieldsOf.js';
 
 /** What is used of a client of `redis` 5 or later: a client, cluster, sentinel or pool. */
 export interface NodeRedisClient {

@@ -17,7 +17,7 @@ import {
   switchMap,
   type Observable,
 } from 'rxjs';
-import type { Timers } from '../../internal/timers.js';
+import type { Timers } from '../../internal/time/timers.js';
 import { eventOf, isDown, isIoredis, type ClientState, type RedisClient } from './client.js';
 
 /** `connected`, each time the channel is: messages may have been missed before; else a message. */

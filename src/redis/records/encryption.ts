@@ -1,7 +1,7 @@
 /** Encrypts tokens and failures before they go to Redis, and decrypts what comes back. */
 import { TokenStoreError } from '../../errors.js';
 import { parseJson } from '../../answers/parseBody.js';
-import type { CryptoKey } from '../../internal/platformTypes.js';
+import type { CryptoKey } from '../../internal/platform/platformTypes.js';
 
 /** A key for tokens at rest. */
 export interface EncryptionKey {

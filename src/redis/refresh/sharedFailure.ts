@@ -1,7 +1,7 @@
 /** Turns a failed fetch into data that other processes can read, and back into an error. */
 import { InvalidTokenResponseError, TokenEndpointError, TokenFetchTimeoutError } from '../../errors.js';
 import { errorCodeOf } from '../../answers/errorCode.js';
-import { fieldsOf } from '../../internal/fieldsOf.js';
+import { fieldsOf } from '../../internal/values/fieldsOf.js';
 import { statusOf } from '../../answers/status.js';
 import { isPrintable } from '../../answers/oauthErrors.js';
 import { messageOf } from '../../answers/messageOf.js';

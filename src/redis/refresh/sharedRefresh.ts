@@ -1,7 +1,7 @@
 /** One refresh through Redis: asks for a token or a lease until there is a token. */
 import { firstValueFrom, merge, take } from 'rxjs';
 import { isTokenError } from '../../errors.js';
-import { abortable } from '../../internal/abortable.js';
+import { abortable } from '../../internal/async/abortable.js';
 import { headStartOf } from '../../internal/hiddenMembers.js';
 import { fetchForStore } from '../../stores/fetchForStore.js';
 import { sessionEnded } from '../../stores/session.js';

@@ -1,8 +1,8 @@
 /** A deadline for each call to Redis. */
 import { catchError, firstValueFrom, from, ignoreElements, merge, repeat, tap } from 'rxjs';
 import { TokenStoreError } from '../../errors.js';
-import { fieldsOf } from '../../internal/fieldsOf.js';
-import { failAfter, type Timers } from '../../internal/timers.js';
+import { fieldsOf } from '../../internal/values/fieldsOf.js';
+import { failAfter, type Timers } from '../../internal/time/timers.js';
 
 /** Redis did not answer, or refused to. Any other TokenStoreError is about what Redis holds. */
 export class RedisUnavailable extends TokenStoreError {}

@@ -1,6 +1,6 @@
 /** The Lua scripts as typed calls, and what their answers say about the clock of Redis. */
 import { Subject } from 'rxjs';
-import type { Timers } from '../../internal/timers.js';
+import type { Timers } from '../../internal/time/timers.js';
 import { createBoundedCalls } from './boundedCalls.js';
 import { isDown, scriptRunner } from '../connection/client.js';
 import { createClockBound } from './clockBound.js';

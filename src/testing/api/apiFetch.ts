@@ -1,6 +1,6 @@
 /** Gives the scripted API the shape of the global fetch. */
 import { defer, firstValueFrom, map, merge, take, type Observable } from 'rxjs';
-import { aborted } from '../../internal/onAbort.js';
+import { aborted } from '../../internal/async/onAbort.js';
 
 /** What `send` emits with `responses: true`. */
 export interface ApiResponse {

@@ -1,5 +1,5 @@
 /** Decides which status a test API answers, by the token of the request and by what the test has forbidden. */
-import { wrong } from '../../internal/validate.js';
+import { wrong } from '../../internal/values/validate.js';
 import { requireSteps } from '../settings.js';
 import type { TokenFate } from '../tokenRegister.js';
 

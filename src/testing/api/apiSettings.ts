@@ -7,7 +7,7 @@ import {
   requireMethod,
   requireObject,
   wrong,
-} from '../../internal/validate.js';
+} from '../../internal/values/validate.js';
 import type { ApiCall, Tolerance } from './apiRecord.js';
 import { createJudge, requireApiSteps, type ApiStep } from './apiJudge.js';
 import type { FakeTokenSource } from '../source/fakeTokenSource.js';

@@ -1,7 +1,7 @@
 /** The public function `scriptedApi`: an API that checks tokens, and knows which calls were wrong. */
 import { defer, finalize, map, of, type Observable } from 'rxjs';
-import { fieldsOf } from '../../internal/fieldsOf.js';
-import { wrong } from '../../internal/validate.js';
+import { fieldsOf } from '../../internal/values/fieldsOf.js';
+import { wrong } from '../../internal/values/validate.js';
 import type { AccessToken } from '../../token/types.js';
 import { fetchFrom, type ApiResponse } from './apiFetch.js';
 import type { Forbidden } from './apiJudge.js';

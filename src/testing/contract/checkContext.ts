@@ -11,7 +11,7 @@ import {
   timer,
   type Observable,
 } from 'rxjs';
-import { abortable } from '../../internal/abortable.js';
+import { abortable } from '../../internal/async/abortable.js';
 import { accessToken } from '../../token/decisions/accessToken.js';
 import type { StoredToken, TokenStore } from '../../token/tokenStore.js';
 import type { AccessToken, RefreshReason, TokenResponse } from '../../token/types.js';

@@ -1,5 +1,5 @@
 /** The public function `storeContract`: runs every check of the contract on fresh stores, with a time limit. */
-import { FINITE, numbersIn, requireObject, wrong } from '../../internal/validate.js';
+import { FINITE, numbersIn, requireObject, wrong } from '../../internal/values/validate.js';
 import type { TokenStore } from '../../token/tokenStore.js';
 import { FETCH_CHECKS } from './fetchChecks.js';
 import { SIGN_OUT_CHECKS } from './signOutChecks.js';

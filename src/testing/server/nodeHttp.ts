@@ -1,7 +1,7 @@
 /** The HTTP server of `startTokenServer`, with `node:http` loaded at the call, so that browsers can load the entry. */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { builtinModule } from '../../internal/builtinModule.js';
+import { builtinModule } from '../../internal/platform/builtinModule.js';
 import type { JsonAnswer } from './tokenEndpoint.js';
 
 /** A server on the loopback. */

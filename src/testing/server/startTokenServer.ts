@@ -1,5 +1,5 @@
 /** The public function `startTokenServer`: a real server on loopback for integration tests. */
-import { numbersIn, requireObject, wrong } from '../../internal/validate.js';
+import { numbersIn, requireObject, wrong } from '../../internal/values/validate.js';
 import type { TokenSource } from '../../token/types.js';
 import { createJudge, type ApiStep, type Forbidden } from '../api/apiJudge.js';
 import { listen } from './nodeHttp.js';

@@ -2,10 +2,10 @@
 import { defer, finalize, merge, of, take, tap, type Observable, type SchedulerLike } from 'rxjs';
 import { TokenEndpointError } from '../../errors.js';
 import { lifetimeOf } from '../../token/decisions/lifetime.js';
-import { isText } from '../../internal/kindOf.js';
+import { isText } from '../../internal/values/kindOf.js';
 import type { TokenRequest, TokenResponse } from '../../token/types.js';
 import { isError } from '../plainError.js';
-import { aborted } from '../../internal/onAbort.js';
+import { aborted } from '../../internal/async/onAbort.js';
 import { createSourceRecord, type TokenCall } from './sourceRecord.js';
 import { sourceSettings, type FakeTokenSourceOptions, type TokenStep } from './sourceSettings.js';
 import { createTokenRegister, type TokenRegister } from '../tokenRegister.js';

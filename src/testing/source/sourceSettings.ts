@@ -1,6 +1,12 @@
 /** The options of `fakeTokenSource`: their public types, their checks and their defaults. */
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { numbersIn, requireBoolean, requireFunctions, requireMethod, requireObject } from '../../internal/validate.js';
+import {
+  numbersIn,
+  requireBoolean,
+  requireFunctions,
+  requireMethod,
+  requireObject,
+} from '../../internal/values/validate.js';
 import type { TokenResponse } from '../../token/types.js';
 import { isError } from '../plainError.js';
 import { LONGEST, perCall, requireSteps } from '../settings.js';

@@ -1,6 +1,6 @@
 /** Makes the immutable `AccessToken` of a token response, and compares two of them. */
 import { copyOfTokenResponse } from '../../answers/tokenResponse.js';
-import { INSPECT } from '../../internal/inspect.js';
+import { INSPECT } from '../../internal/platform/inspect.js';
 import type { AccessToken, TokenResponse } from '../types.js';
 
 /** The secret lives in a private field: no inspector prints those, whatever it is told to show. */

@@ -1,6 +1,6 @@
 /** Judges why an attempt failed: whether another one may help, and how long the server asked to wait. */
 import { messageOf } from '../../answers/messageOf.js';
-import { callPredicate } from '../../internal/callPredicate.js';
+import { callPredicate } from '../../internal/values/callPredicate.js';
 import { randomShare } from './callOption.js';
 import { isPermanentFailure, retryAfterOf } from '../../answers/isPermanentFailure.js';
 import { isMarkedPermanent } from '../../answers/permanentError.js';

@@ -1,6 +1,6 @@
 /** How long a token lives, by its response: the option `lifetime`, `expires_in`, or the claims of a JWT. */
 import { permanentError } from '../../answers/permanentError.js';
-import { jwtClaims } from '../../internal/jwtClaims.js';
+import { jwtClaims } from '../../internal/values/jwtClaims.js';
 import { callOption } from './callOption.js';
 import type { AccessToken, TokenResponse, TokenStreamOptions } from '../types.js';
 

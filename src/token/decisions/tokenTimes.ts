@@ -1,5 +1,5 @@
 /** When a token is renewed, is given to no request any more, and ends: pure functions of its lifetime. */
-import { jwtClaims } from '../../internal/jwtClaims.js';
+import { jwtClaims } from '../../internal/values/jwtClaims.js';
 import { callOption, randomShare } from './callOption.js';
 import { lifetimeOfToken, usualMargin } from './lifetime.js';
 import type { Settings } from '../options.js';

@@ -1,6 +1,6 @@
 /** The context: what the parts of one stream share. */
 import { BehaviorSubject, Subject, Subscription, type Observable } from 'rxjs';
-import { createTimers } from '../../internal/timers.js';
+import { createTimers } from '../../internal/time/timers.js';
 import { createEventQueue } from './eventQueue.js';
 import { refreshFailed } from '../decisions/failure.js';
 import type { Settings } from '../options.js';

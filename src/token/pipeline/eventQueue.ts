@@ -1,8 +1,8 @@
 /** Delivers the events of a stream, so that every listener sees them in the same order. */
 import { Subject } from 'rxjs';
 import type { TokenEvent, UntimedTokenEvent } from '../events.js';
-import { loggable } from '../../internal/loggable.js';
-import { createStepQueue } from '../../internal/stepQueue.js';
+import { loggable } from '../../internal/values/loggable.js';
+import { createStepQueue } from '../../internal/async/stepQueue.js';
 
 export type EventQueue = ReturnType<typeof createEventQueue>;
 

@@ -1,6 +1,6 @@
 /** The connector of the pipeline: a ReplaySubject(1), but it keeps no value: `replay` makes it of the state. */
 import type { Observer, SubjectLike, Subscriber } from 'rxjs';
-import { createStepQueue } from '../../internal/stepQueue.js';
+import { createStepQueue } from '../../internal/async/stepQueue.js';
 
 export interface LatestOptions<T> {
   /** The value that a new subscriber is given at once; `undefined` when there is none that holds. */

@@ -15,11 +15,11 @@ import {
 } from 'rxjs';
 import { permanentError } from '../../answers/permanentError.js';
 import { isFetchResponse, noTokenError, readFetchResponse } from '../../answers/tokenResponse.js';
-import { captureContext } from '../../internal/callerContext.js';
+import { captureContext } from '../../internal/async/callerContext.js';
 import { ORIGINAL } from '../../internal/hiddenMembers.js';
-import { kindOf } from '../../internal/kindOf.js';
-import { asObservable } from '../../internal/observableOf.js';
-import type { Timers } from '../../internal/timers.js';
+import { kindOf } from '../../internal/values/kindOf.js';
+import { asObservable } from '../../internal/async/observableOf.js';
+import type { Timers } from '../../internal/time/timers.js';
 import type { Settings } from '../options.js';
 import type { SourceResult } from '../decisions/receivedToken.js';
 import type { StoredToken } from '../tokenStore.js';

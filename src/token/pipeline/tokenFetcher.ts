@@ -2,7 +2,7 @@
 import { map, Observable, Subscription } from 'rxjs';
 import { TokenFetchTimeoutError } from '../../errors.js';
 import { fetcherBehind, headStartOf, markSignal } from '../../internal/hiddenMembers.js';
-import { timeLimit, type Timers } from '../../internal/timers.js';
+import { timeLimit, type Timers } from '../../internal/time/timers.js';
 import type { Settings } from '../options.js';
 import type { SourceResult } from '../decisions/receivedToken.js';
 import { createSourceCaller, type SetTimeLimit } from './sourceCaller.js';

@@ -1,8 +1,8 @@
 /** How a caller waits for one token, with a time limit and in its own asynchronous context. */
 import { Observable, Subscription, type SubjectLike } from 'rxjs';
 import { TokenStreamClosedError, TokenUnavailableError } from '../../errors.js';
-import { captureContext } from '../../internal/callerContext.js';
-import { timeLimit } from '../../internal/timers.js';
+import { captureContext } from '../../internal/async/callerContext.js';
+import { timeLimit } from '../../internal/time/timers.js';
 import type { TokenContext } from '../pipeline/context.js';
 import type { TokenUpdate } from '../decisions/receivedToken.js';
 import { usableHeld, type StreamState } from '../decisions/state.js';

@@ -1,7 +1,7 @@
 /** File access for files with secrets: checks owner and mode, follows symbolic links, and syncs to disk. */
 import type * as Fs from 'node:fs';
 import { builtinModule } from './builtinModule.js';
-import { isText, kindOf } from './kindOf.js';
+import { isText, kindOf } from '../values/kindOf.js';
 
 function nodeFs(): typeof Fs {
   const found = builtinModule<typeof Fs>('node:fs');

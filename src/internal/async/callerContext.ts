@@ -1,7 +1,7 @@
 /** Keeps the asynchronous context of a caller (Node's AsyncLocalStorage). */
 import { Observable } from 'rxjs';
-import { builtinModule } from './builtinModule.js';
-import { onCloudflareWorkers } from './onCloudflareWorkers.js';
+import { builtinModule } from '../platform/builtinModule.js';
+import { onCloudflareWorkers } from '../platform/onCloudflareWorkers.js';
 
 /** Runs a function in the context that was captured. */
 export type RunInContext = <R>(work: () => R) => R;

@@ -1,6 +1,6 @@
 /** What a function of the user's returned, as an Observable. */
 import { from, type Observable, type ObservableInput } from 'rxjs';
-import { kindOf } from './kindOf.js';
+import { kindOf } from '../values/kindOf.js';
 
 /** @param name of the function: the error of RxJS names none */
 export function observableOf<T>(returned: ObservableInput<T>, name: string): Observable<T> {

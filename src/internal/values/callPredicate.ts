@@ -1,5 +1,5 @@
 /** Calls the user's predicates, and refuses those that are async by mistake. */
-import { ignoreRejection } from './ignoreRejection.js';
+import { ignoreRejection } from '../async/ignoreRejection.js';
 
 /** Asks a predicate of the user's: an option of this name. A promise would count as true whatever it resolves to. */
 export function callPredicate(predicate: (result: never) => unknown, result: unknown, option: string): boolean {
