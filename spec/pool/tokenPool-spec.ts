@@ -121,7 +121,9 @@ describe('a pool', () => {
     expect(pool.get({ headers: new Map(request.headers) })).toBe(pool.get(request));
     expect(given).toEqual([request]);
     expect(given[0]).toBe(request);
-    expect(() => pool.get({ headers: new Map() })).toThrow(/"idOf" must return a string that is not empty/);
+    expect(() => pool.get({ headers: new Map() })).toThrow(
+      'option "idOf" must return a string that is not empty, got an empty string',
+    );
     pool.close();
   });
 

@@ -242,6 +242,13 @@ describe('startTokenServer', () => {
     expect(server.counts).toMatchObject({ tokenRequests: 2, tokensIssued: 0 });
   });
 
+  it('should tell the status of an answer that is not its own, such as the page of a proxy', async () => {
+    const server = await start();
+    const page = jest.spyOn(globalThis, 'fetch').mockResolvedValue(new Response('<html>', { status: 502 }));
+    await expect(ask(server)).rejects.toMatchObject({ code: 'ERR_TOKEN_ENDPOINT', status: 502 });
+    page.mockRestore();
+  });
+
   it('should reject when the port is taken', async () => {
     const server = await start();
     await expect(startTokenServer({ port: Number(new URL(server.origin).port) })).rejects.toMatchObject({

@@ -1,5 +1,6 @@
 /** The options of a pool, and the settings of each of its streams. */
 import { ignoreRejection } from '../internal/async/ignoreRejection.js';
+import { isText, kindOf } from '../internal/values/kindOf.js';
 import { numbersIn, requireFunctions, requireObject } from '../internal/values/validate.js';
 import { settingsOf as settingsOfStream, type Settings } from '../token/options.js';
 import type { TokenStore } from '../token/tokenStore.js';
@@ -83,7 +84,7 @@ function checkedStore(made: unknown, known: WeakSet<TokenStore>): TokenStore {
 }
 
 function requireId(name: string, id: unknown): string {
-  if (typeof id === 'string' && id !== '') return id;
+  if (isText(id)) return id;
   ignoreRejection(id);
-  throw new TypeError(`option "${name}" must return a string that is not empty, got ${id === '' ? 'one' : typeof id}`);
+  throw new TypeError(`option "${name}" must return a string that is not empty, got ${kindOf(id)}`);
 }

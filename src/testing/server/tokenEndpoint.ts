@@ -51,9 +51,10 @@ export function createTokenEndpoint(nextToken: () => TokenResponse) {
 /** Asks the token endpoint, by the global fetch. */
 export async function fetchToken(url: string, signal: AbortSignal): Promise<TokenResponse> {
   const response = await fetch(url, { method: 'POST', signal });
-  const body = (await response.json()) as TokenResponse & { error?: string; error_description?: string };
-  if (response.ok) return body;
-  const { error, error_description: why } = body;
+  if (response.ok) return (await response.json()) as TokenResponse;
+  // Not only the server's own answers: a proxy of the network may answer with a page.
+  const said = (await response.json().catch(() => ({}))) as { error?: string; error_description?: string };
+  const { error, error_description: why } = said;
   throw new TokenEndpointError(
     `the token server answered ${String(response.status)}${why === undefined ? '' : `: ${why}`}`,
     { status: response.status, ...(error !== undefined && { error }) },
