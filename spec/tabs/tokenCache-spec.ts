@@ -1,4 +1,5 @@
 import { createTokenCache } from '../../src/tabs/tokenCache.js';
+import { jwt } from '../jwt.js';
 
 const token = (access_token: string, expires_in?: number) => ({ access_token, expires_in });
 
@@ -52,6 +53,13 @@ describe('the cache of a tab', () => {
     const { cache } = setUp();
     cache.add(token('T1', seconds), age);
     expect(cache.get() !== null).toBe(given);
+  });
+
+  it('should count the life of a JWT that says no more from when it was asked for', () => {
+    const { cache, time } = setUp();
+    const exp = time.wall / 1000 + 60;
+    cache.add(token(jwt({ exp })), 30_000);
+    expect(cache.get()?.age).toBe(30_000);
   });
 
   it('should believe the option `lifetime` before the response', () => {

@@ -28,9 +28,7 @@ export function createLockQueue(
       await orAborted(opened$, abandoned);
       const since = performance.now();
       const waiting = new AbortController();
-      const end = merge(timers.after(limit - waited, true), fromEvent(abandoned, 'abort')).subscribe(() =>
-        waiting.abort(),
-      );
+      const end = merge(timers.after(limit - waited), fromEvent(abandoned, 'abort')).subscribe(() => waiting.abort());
       let result: Promise<T> | undefined;
       const begin = (): Promise<T> => {
         end.unsubscribe();
