@@ -1,5 +1,9 @@
 const base = require('./jest.base.cjs');
 
+// Where the environment names a proxy of the network, the servers of the specs are still reached without it.
+const { no_proxy = process.env.NO_PROXY } = process.env;
+process.env.no_proxy = [no_proxy, 'localhost', '127.0.0.1', '[::1]'].filter(Boolean).join(',');
+
 /** Specs of a part alone, in virtual time or on a loopback server of their own. */
 const UNIT = [
   '/spec/(token|answers|internal|guarantees|http|axios)/.*-spec\\.ts$',

@@ -218,15 +218,17 @@ describe('a proxy', () => {
     const api = await serve(guarded('T1'));
     const instance = axios.create({ baseURL: api.origin });
     attachToken(instance, (await warmTokens()).token$);
-    const { http_proxy: before } = process.env;
-    process.env.http_proxy = proxy.origin;
+    const before = { ...process.env };
+    Object.assign(process.env, { http_proxy: proxy.origin, no_proxy: '', NO_PROXY: '' });
     try {
+      expect((await axios.get<string>(`${api.origin}/a`)).data).toBe('proxied');
       expect((await instance.get<string>('/a')).data).toBe('hello T1');
     } finally {
-      if (before === undefined) delete process.env.http_proxy;
-      else process.env.http_proxy = before;
+      for (const name of ['http_proxy', 'no_proxy', 'NO_PROXY'])
+        if (before[name] === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = before[name];
     }
-    expect(proxy.seen).toEqual([]);
+    expect(proxy.seen).toHaveLength(1);
   });
 
   it("of the environment should see none by Node's own agent", async () => {
