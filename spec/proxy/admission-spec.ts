@@ -36,7 +36,7 @@ describe('a client', () => {
     },
   );
 
-  it.each(['10.0.0.1', '::ffff:10.0.0.1', 'fe80::1', '1127.0.0.1'])(
+  it.each(['10.0.0.1', '::ffff:10.0.0.1', 'fe80::1', '::1:2', '1127.0.0.1'])(
     'should not be on another machine: %s',
     (address) => {
       expect(objection(address, 'localhost')).toBe(403);

@@ -9,6 +9,7 @@ describe('a request target', () => {
     '/orders?to=//x&a=..',
     '/a.b/c..d/...',
     '/%41/%2520',
+    '/%25252541',
     '/a//b',
     '/orders?next=http://x/#'.slice(0, -1),
   ])('should pass: %s', (target) => {
@@ -36,6 +37,7 @@ describe('a request target', () => {
     '/%2e%2e%3ba/admin',
     '/%252e%252e/admin',
     '/%25252525252e',
+    '/%2525252541',
     '/a#b',
   ])('should be refused: %s', (target) => {
     expect(objectionToTarget(target)).toEqual(expect.any(String));
@@ -157,6 +159,8 @@ describe('header fields', () => {
     ['Keep-Alive', 'timeout=5'],
     ['Proxy-Connection', 'keep-alive'],
     ['Proxy-Authorization', 'Basic eDp5'],
+    ['Proxy-Authenticate', 'Basic'],
+    ['Proxy-Authentication-Info', 'x'],
     ['TE', 'trailers'],
     ['Trailer', 'X-Sum'],
     ['Transfer-Encoding', 'chunked'],
@@ -164,6 +168,7 @@ describe('header fields', () => {
     ['HTTP2-Settings', 'AAMA'],
     ['Host', 'localhost'],
     ['Authorization', 'Bearer x'],
+    ['DPoP', 'proof'],
     ['Expect', '100-continue'],
   ])('should not go on: %s', (name, value) => {
     expect(sent([name, value])).toEqual(['Host', 'api', 'Via', '1.1 p']);
@@ -182,6 +187,8 @@ describe('header fields', () => {
     ];
     expect(sent(raw, { body: 3, method: 'POST' })).toEqual(['Host', 'api', 'Content-Length', '3', 'Via', '1.1 p']);
     expect(answered(['Connection', 'X-Hop', 'X-Hop', '1', 'X-End', '2'], 200)).toEqual(['X-End', '2']);
+    // Only Connection names fields.
+    expect(answered(['Vary', 'X-A', 'X-A', '1'], 200)).toEqual(['Vary', 'X-A', 'X-A', '1']);
   });
 
   it('should tell no length of a response that has no body', () => {
@@ -201,10 +208,18 @@ describe('header fields', () => {
   });
 });
 
+describe('a request without a body', () => {
+  it.each(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE'])('should have no framing: %s', (method) => {
+    const sent = { host: 'api', via: '1.1 p', body: undefined, method, expectsContinue: false, isUpgrade: false };
+    expect(requestHeaders([], sent).flat()).toEqual(['Host', 'api', 'Via', '1.1 p']);
+  });
+});
+
 describe('the place to listen at', () => {
   it.each([
     [8080, { host: '127.0.0.1', port: 8080 }],
     ['8080', { host: '127.0.0.1', port: 8080 }],
+    ['127.0.0.1:65535', { host: '127.0.0.1', port: 65_535 }],
     ['localhost:0', { host: 'localhost', port: 0 }],
     ['[::1]:8080', { host: '::1', port: 8080 }],
     ['unix:/run/orders.sock', { path: '/run/orders.sock' }],
@@ -212,17 +227,28 @@ describe('the place to listen at', () => {
     expect(placeOf(listen, false)).toEqual(place);
   });
 
-  it.each(['', ':8080', 'localhost', 'unix:', '127.0.0.1:99999', 'http://127.0.0.1:8080', null, {}])(
-    'should not be read from %j',
-    (listen) => {
-      expect(() => placeOf(listen, false)).toThrow(/option "listen" must be a port, "host:port" or "unix:\/path"/);
-    },
-  );
+  it.each([
+    '',
+    ':8080',
+    'localhost',
+    'unix:',
+    'x-unix:/a',
+    '8080x',
+    '127.0.0.1:65536',
+    '127.0.0.1:99999',
+    'http://127.0.0.1:8080',
+    null,
+    {},
+  ])('should not be read from %j', (listen) => {
+    expect(() => placeOf(listen, false)).toThrow(/option "listen" must be a port, "host:port" or "unix:\/path"/);
+  });
 
   it('should not be a path that the system cuts off', () => {
-    expect(placeOf(`unix:/${'é'.repeat(51)}`, false)).toEqual({ path: `/${'é'.repeat(51)}` });
-    expect(() => placeOf(`unix:/${'é'.repeat(54)}`, false)).toThrow(
-      /option "listen" must be the path of a unix socket, at most 10[37] bytes/,
+    const most = process.platform === 'linux' ? 107 : 103;
+    const path = `/${'é'.repeat((most - 1) / 2)}`;
+    expect(placeOf(`unix:${path}`, false)).toEqual({ path });
+    expect(() => placeOf(`unix:${path}a`, false)).toThrow(
+      `option "listen" must be the path of a unix socket, at most ${String(most)} bytes`,
     );
   });
 

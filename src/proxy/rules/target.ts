@@ -31,7 +31,7 @@ export const pathOf = (target: string): string => target.replace(/[?#].*/s, '');
 function hasDotSegment(path: string): boolean {
   let decoded = path;
   for (let round = 0; round <= MOST_DECODINGS; round++) {
-    if (/(^|[/\\])\.\.?([;/\\]|$)/.test(decoded)) return true;
+    if (/[/\\]\.\.?([;/\\]|$)/.test(decoded)) return true;
     const next = decoded.replace(/%(2e|2f|5c|3b|25)/gi, (_code, hex: string) => String.fromCharCode(parseInt(hex, 16)));
     if (next === decoded) return false;
     decoded = next;
