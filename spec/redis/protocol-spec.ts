@@ -94,37 +94,37 @@ describe.each(KINDS)('the three calls, with %s,', (kind) => {
   });
 
   it('should let it wait once, and no longer than a lease', async () => {
-    const short = callsOn(connection.client, key, undefined, 400);
+    const short = callsOn(connection.client, key, undefined, 2000);
     const ask = { owner: 'b', beyond: 1, kind: '', shortensPause: false, hasRefreshToken: true } as const;
-    expect(await short.acquire(ask)).toMatchObject({ type: 'wait', left: 400 });
-    await pause(240);
-    expect(((await short.acquire(ask)) as { left?: number }).left).toBeLessThanOrEqual(160);
-    await pause(240);
+    expect(await short.acquire(ask)).toMatchObject({ type: 'wait', left: 2000 });
+    await pause(1200);
+    expect(((await short.acquire(ask)) as { left?: number }).left).toBeLessThanOrEqual(800);
+    await pause(1200);
     expect(await short.acquire(ask)).toMatchObject({ type: 'lease' });
     await short.signOut('s', 0);
     expect(await short.acquire(ask)).toMatchObject({ type: 'lease' });
   });
 
   it('should let one with a refresh token wait once more after a lease that its leader has not given back', async () => {
-    const short = callsOn(connection.client, key, undefined, 300);
+    const short = callsOn(connection.client, key, undefined, 1000);
     const first = await lead('a');
     await calls.commit(commitOf(first, 'a'));
     const ask = (owner: string, hasRefreshToken = true) =>
       short.acquire({ owner, beyond: first, kind: '', shortensPause: false, hasRefreshToken });
     const silent = (await ask('b')) as { fence: number };
-    await pause(320);
-    expect(await ask('c')).toMatchObject({ type: 'wait', left: 300 });
-    await pause(200);
+    await pause(1050);
+    expect(await ask('c')).toMatchObject({ type: 'wait', left: 1000 });
+    await pause(600);
     // What it could not store before comes meanwhile.
     expect(await calls.commit(commitOf(silent.fence, 'b'))).toMatchObject({ type: 'stored' });
     const next = { owner: 'c', beyond: silent.fence, kind: '', shortensPause: false, hasRefreshToken: true } as const;
     expect(await short.acquire(next)).toMatchObject({ type: 'lease' });
-    await pause(320);
+    await pause(1050);
     // Without one, nothing is used up.
     expect(await short.acquire({ ...next, owner: 'd', hasRefreshToken: false })).toMatchObject({ type: 'lease' });
-    await pause(320);
+    await pause(1050);
     expect(await short.acquire({ ...next, owner: 'e' })).toMatchObject({ type: 'wait' });
-    await pause(320);
+    await pause(1050);
     expect(await short.acquire({ ...next, owner: 'e' })).toMatchObject({ type: 'lease' });
   });
 
