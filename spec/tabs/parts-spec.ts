@@ -26,6 +26,7 @@ describe('a message', () => {
     ['a token, older by the time since', posted(), { ...token, age: 350 }],
     ['the last response', posted({ type: 'last' }), { ...token, type: 'last', age: 350 }],
     ['a token of a tab whose clock is ahead, no younger', posted({ at: 5000 }), token],
+    ['a token that has just come', posted({ age: 0 }), { ...token, age: 250 }],
     ['a question', posted({ type: 'ask' }), { type: 'ask', session: 'S' }],
     ['a sign-out', ofSignOut(), { type: 'signOut', session: 'S', next: 'N' }],
     ['a sign-out before any session', ofSignOut({ session: null }), { type: 'signOut', session: null, next: 'N' }],
@@ -196,10 +197,14 @@ describe('the queue for the lock', () => {
   it('should do without the lock after the limit', async () => {
     expect(await begunAfter(create(), 999)).toBe(false);
     expect(await begunAfter(create(), 1000)).toBe(true);
+    // And leave the queue, or its turn would come later.
+    const [, options] = request.mock.lastCall as [string, { signal: AbortSignal }];
+    expect(options.signal.aborted).toBe(true);
   });
 
   it('should count what an earlier attempt has waited, until a token comes', async () => {
     const queue = create();
+    await jest.advanceTimersByTimeAsync(5000);
     const giveUp = async () => {
       const abandoned = new AbortController();
       expect(await begunAfter(queue, 600, abandoned.signal)).toBe(false);
