@@ -1,5 +1,5 @@
 import { createTokenStream, takeToken, withToken, type TokenSource } from 'rx-fresh-token';
-import { firstValueFrom, throwError } from 'rxjs';
+import { firstValueFrom, Subject, throwError } from 'rxjs';
 import { answerToFailure, ProxyFailure } from '../../src/proxy/rules/failures.js';
 import { createRecords } from '../../src/proxy/watch/records.js';
 import { tokenHealth } from '../../src/proxy/watch/tokenHealth.js';
@@ -131,6 +131,29 @@ describe('the metrics of the token', () => {
     token$.subscribe({ error: () => undefined });
     await until(() => valuesOf(health.metrics()).token_fetch_failures_total === 1);
     expect([19, 20]).toContain(health.retryAfter());
+  });
+});
+
+describe('the health of a token that is over', () => {
+  const FAILED = { type: 'refreshFailed', permanent: false, retryIn: 0 };
+  const CHANGED = { type: 'tokenChanged' };
+  const started = (reason: string) => ({ type: 'refreshStarted', reason });
+
+  it.each<[string, object[], boolean]>([
+    ['nothing has happened', [], true],
+    ['the first token is being fetched', [started('initial')], false],
+    ['the next token is being fetched', [started('scheduled')], true],
+    ['the next fetch failed', [started('scheduled'), FAILED], false],
+    ['one came after a failure', [started('scheduled'), FAILED, CHANGED], true],
+    ['it could not be stored', [started('initial'), CHANGED, FAILED], true],
+    ['a store failed before any fetch', [FAILED], true],
+    ['the user has signed out', [started('scheduled'), FAILED, { type: 'signedOut' }], true],
+    ['the stream is closed', [{ type: 'closed' }], false],
+  ])('when %s', (_when, happened, isHealthy) => {
+    const events = new Subject<object>();
+    const health = tokenHealth({ events, current: null } as never);
+    for (const event of happened) events.next(event);
+    expect([health.isHealthy(), health.retryAfter()]).toEqual([isHealthy, 1]);
   });
 });
 
