@@ -279,7 +279,9 @@ describe('a file that cannot be used', () => {
       throw Object.assign(new Error('denied'), { code });
     });
     try {
-      expect(() => fileTokenStore(place.file)).toThrow(`${place.file} and its directory must be writable: ${code}`);
+      expect(() => fileTokenStore(place.file)).toThrow(
+        `${place.file} and its directory must be readable and writable: ${code}`,
+      );
     } finally {
       denied.mockRestore();
     }
@@ -1043,7 +1045,7 @@ describe('sign-out', () => {
     const mend = makeReadOnly();
     await expect(store.signOut!()).rejects.toMatchObject({ code: 'ERR_TOKEN_STORE' });
     await expect(ask(store, fetch).finally(mend)).rejects.toMatchObject({
-      message: `${place.file} and its directory must be writable: EROFS`,
+      message: `${place.file} and its directory must be readable and writable: EROFS`,
     });
     await ask(store, fetch);
     expect(handed).toEqual([undefined, undefined]);

@@ -15,17 +15,19 @@ import { emptyTokenFile } from './tokenFile.js';
  *
  * A process that needs a new token takes a lock, reads the file again, and fetches only if no other process has fetched
  * meanwhile. The whole response is stored, so every process continues with the newest refresh token. Storing the token
- * and releasing the lock are one step. A process that was killed loses the lock at once. A process that was stopped
- * loses it after `staleAfter`, and then cannot overwrite a newer token.
+ * and releasing the lock are one step. A process that was killed loses the lock at once, where the system tells that
+ * it is gone. Any other process loses it `staleAfter` after it was stopped, and then cannot overwrite a newer token.
  *
  * ```ts
+ * import { homedir } from 'node:os';
+ * import { join } from 'node:path';
  * import { createTokenStream } from 'rx-fresh-token';
  * import { fileTokenStore } from 'rx-fresh-token/file';
  * import { refreshToken } from 'rx-fresh-token/oauth';
  *
  * const token$ = createTokenStream(
  *   refreshToken({ issuer: 'https://id.example.com', clientId: 'cli', clientAuth: 'none', refreshToken: () => process.env.REFRESH_TOKEN ?? null }),
- *   { store: fileTokenStore('.config/orders/token.json') },
+ *   { store: fileTokenStore(join(homedir(), '.config/orders/token.json')) },
  * );
  * ```
  *

@@ -75,7 +75,7 @@ async function fetchUnderLock(store: StoreContext, refresh: FileRefresh, lock: H
     });
     const age = () => sent() + headStartOf(refresh.request);
     const record = tokenRecord(response, age(), base);
-    // Somebody may have deleted the file, which leaves the lock as it is.
+    // To read is to notice a sign-out. Somebody may have deleted the file, which leaves the lock as it is.
     await store.read().catch(() => null);
     if (refresh.isSignedOut()) return null;
     isSaving = true;

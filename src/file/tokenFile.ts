@@ -76,7 +76,7 @@ export async function takeUpToken(file: string, target: string): Promise<void> {
     await handle.sync().finally(() => handle.close());
     await promises.rename(file, target);
   } catch (failure) {
-    // Another process has taken it up at the same time.
+    // Another process has taken it up at the same time, or has taken the lock.
     if (codeOf(failure) === 'ENOENT') return;
     throw failure;
   }
@@ -90,7 +90,8 @@ export const storeError = (path: string, failure: unknown): TokenStoreError =>
 function messageFor(path: string, failure: unknown): string {
   const code = codeOf(failure);
   if (code === 'ENOENT') return `the directory of ${path} does not exist`;
-  if (['EACCES', 'EPERM', 'EROFS'].includes(code)) return `${path} and its directory must be writable: ${code}`;
+  if (['EACCES', 'EPERM', 'EROFS'].includes(code))
+    return `${path} and its directory must be readable and writable: ${code}`;
   return code === '' ? messageOf(failure) : `${path} cannot be used as a token file: ${code}`;
 }
 
