@@ -298,11 +298,12 @@ describe.each(KINDS)('with %s', (kind) => {
 
   it('should let nobody notice FLUSHALL, SCRIPT FLUSH, and the death of all subscribers', async () => {
     const server = await ownRedis();
-    const source = counting(1);
+    // Renewed every second, which leaves as long for a machine that stalls.
+    const source = counting(2);
     const { all, key } = await group(kind, 4, { url: server.url });
     const admin = await connect(kind, server.url);
     toClose.push(admin.close);
-    const streams = all.map(({ store }) => streamOn(store, source.get, { refreshBefore: 300 }));
+    const streams = all.map(({ store }) => streamOn(store, source.get, { refreshBefore: 1000 }));
     await until(() => streams.every(({ token$ }) => token$.current !== null));
     let slowest = 0;
     const late = lateness();
@@ -326,7 +327,7 @@ describe.each(KINDS)('with %s', (kind) => {
       expect(ofType('tokenExpired')).toEqual([]);
     }
     expect(slowest).toBeLessThanOrEqual(100 + late.stop().total);
-    expect(source.fetched - before).toBeLessThanOrEqual(2 / 0.7 + 2);
+    expect(source.fetched - before).toBeLessThanOrEqual(2 + 2);
     // Pushes came back by themselves.
     expect(
       ((await admin.command('PUBSUB', 'NUMSUB', `rx-fresh-token:{${key}}:push`)) as unknown[]).map(Number)[1],
